@@ -67,19 +67,22 @@ class Digest:
 class SignedValue:
     """One mathematical signature: exact bytes, exact value, exact key.
 
-    ``message`` are the original bytes that were signed. ``algorithm`` is the
-    signature algorithm's OID as found, ``digest`` the digest name to use
-    (``sm3``, ``sha256`` …). ``spki`` is the DER SubjectPublicKeyInfo of the
-    certificate that claims to have signed.
+    ``message`` are the original bytes that were signed, in one piece or in
+    several one after the other. ``algorithm`` is the signature algorithm's OID
+    as found, ``digest`` the digest name to use (``sm3``, ``sha256`` …). ``spki``
+    is the DER SubjectPublicKeyInfo of the certificate that claims to have
+    signed. ``instead`` holds bytes that a nonconforming scheme signs in place
+    of ``message``: a match there is named and never fully valid.
     """
 
-    role: str  # signer | seal-maker | package
-    message: bytes
-    signature: bytes
+    role: str  # signer | seal-maker | timestamp | package
+    message: bytes | tuple[bytes | memoryview, ...] = field(repr=False)
+    signature: bytes = field(repr=False)
     algorithm: str
     digest: str
-    spki: bytes | None
+    spki: bytes | None = field(repr=False)
     pss: Mapping[str, Any] | None = None
+    instead: bytes | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)

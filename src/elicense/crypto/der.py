@@ -24,7 +24,7 @@ _MAX_CHILDREN = 100_000
 
 
 class Node:
-    """One TLV: ``tag`` byte, header at ``start``, body from ``body`` to ``stop``, end at ``end``."""
+    """One TLV: ``tag``, header at ``start``, body from ``body_at`` to ``stop``, end at ``end``."""
 
     __slots__ = ("ber", "body_at", "data", "end", "start", "stop", "tag")
 
