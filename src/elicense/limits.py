@@ -38,6 +38,9 @@ class Limits:
     path_candidates: int = 64
     crl_size: int = 64 * 1024 * 1024
     status_list_inflated: int = 64 * 1024 * 1024
+    # licence.json
+    licence_size: int = 1024 * 1024
+    licence_depth: int = 16
 
 
 DEFAULT_LIMITS = Limits()
