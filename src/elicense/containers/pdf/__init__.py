@@ -1,0 +1,61 @@
+"""PDF: revisions, signature dictionaries and what happened after each signature."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from elicense.containers.pdf.faults import fault, from_error
+from elicense.containers.pdf.fields import page_refs
+from elicense.containers.pdf.lexer import Ref
+from elicense.containers.pdf.model import FieldLock, PdfDocument, PdfSignature
+from elicense.containers.pdf.objects import File, View, view_of
+from elicense.containers.pdf.revisions import read_chain
+from elicense.containers.pdf.signatures import in_streams, read_signatures
+from elicense.errors import InputError, LimitError
+from elicense.evidence import Fault
+from elicense.limits import DEFAULT_LIMITS, Limits
+
+__all__ = ["FieldLock", "PdfDocument", "PdfSignature", "read"]
+
+
+def read(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PdfDocument:
+    """Reads a PDF strictly, without repair.
+
+    Raises InputError ``pdf.header`` if it is no PDF at all and LimitError past a
+    limit; everything else that is wrong is a fault in the result.
+    """
+    if len(data) > limits.file_size:
+        raise LimitError("pdf.size", f"more than {limits.file_size} bytes")
+    chain = read_chain(data, limits)
+    file = File(data, limits)
+    faults, notes = chain.faults, chain.notes
+    views = tuple(view_of(file, chain.revisions, r.index) for r in chain.revisions)
+    pages = _pages(views, faults)
+    signatures = read_signatures(views, pages, faults, notes)
+    in_streams(views, faults)
+    encrypted = any("Encrypt" in r.trailer for r in chain.revisions)
+    if encrypted:
+        faults.append(fault("encrypted", "trailer", fatal=False))
+    signatures = tuple(replace(s, index=i) for i, s in enumerate(signatures))
+    return PdfDocument(
+        revisions=chain.revisions,
+        signatures=signatures,
+        faults=tuple(faults),
+        notes=tuple(notes),
+        encrypted=encrypted,
+        pages=len(pages),
+        unsigned_updates=(),
+        file=file,
+    )
+
+
+def _pages(views: tuple[View, ...], faults: list[Fault]) -> tuple[Ref, ...]:
+    if not views:
+        return ()
+    try:
+        return page_refs(views[-1], faults)
+    except LimitError:
+        raise
+    except InputError as error:
+        faults.append(from_error(error, "page tree"))
+        return ()

@@ -1,0 +1,155 @@
+"""What a revision carries beside its pages: attachments, metadata, security store."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from elicense.containers.pdf.fields import catalog
+from elicense.containers.pdf.lexer import Ref, Stream, Value, text
+from elicense.containers.pdf.objects import View
+from elicense.errors import InputError, LimitError
+
+MAX_ATTACHMENTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """An embedded file (7.11.4): its name, /AFRelationship and exact bytes.
+
+    ``associated`` says that the catalog's /AF lists it, ``listed`` that
+    /EmbeddedFiles does.
+    """
+
+    name: str
+    relationship: str
+    data: bytes = field(repr=False)
+    associated: bool
+    listed: bool
+    object: int
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityStore:
+    """The /DSS (ETSI EN 319 142-1, 5.4): DER values in the order of the file."""
+
+    certificates: tuple[bytes, ...] = field(repr=False, default=())
+    crls: tuple[bytes, ...] = field(repr=False, default=())
+    ocsps: tuple[bytes, ...] = field(repr=False, default=())
+
+
+def attachments(view: View) -> tuple[Attachment, ...]:
+    """Every embedded file of the catalog's /AF and /EmbeddedFiles, each once."""
+    root = catalog(view)
+    associated = view.array(root.get("AF"))
+    names = view.dictionary(view.dictionary(root.get("Names")).get("EmbeddedFiles"))
+    listed = _name_tree(view, names)
+    found: list[Attachment] = []
+    for spec in [*associated, *(value for value in listed if value not in associated)]:
+        entries = view.dictionary(spec)
+        files = view.dictionary(entries.get("EF"))
+        target = files.get("UF", files.get("F"))
+        stream = view.resolve(target)
+        if type(stream) is not Stream:
+            continue
+        label = entries.get("UF", entries.get("F"))
+        relationship = view.resolve(entries.get("AFRelationship"))
+        found.append(
+            Attachment(
+                name=text(view.resolve(label)) or "",
+                relationship=relationship if type(relationship) is str else "",
+                data=view.decoded(stream),
+                associated=spec in associated,
+                listed=spec in listed,
+                object=target.num if type(target) is Ref else 0,
+            )
+        )
+    return tuple(found)
+
+
+def _name_tree(view: View, root: dict[str, Value]) -> list[Value]:
+    """The values of a name tree (7.9.6); each node once."""
+    values: list[Value] = []
+    todo: list[Value] = [root]
+    seen: set[Ref] = set()
+    while todo:
+        node = todo.pop()
+        if type(node) is Ref:
+            if node in seen:
+                raise InputError("pdf.name-tree", "a name tree refers back to itself")
+            seen.add(node)
+        entries = view.dictionary(node)
+        values += view.array(entries.get("Names"))[1::2]
+        todo += reversed(view.array(entries.get("Kids")))
+        if len(values) + len(todo) > MAX_ATTACHMENTS:
+            raise LimitError("pdf.attachments", "too many attachments")
+    return values
+
+
+def metadata(view: View) -> dict[str, str]:
+    """Document information (``Info/Title``) and simple XMP properties (``xmp/prefix:name``).
+
+    XMP is read as text: elements and attributes with plain text only.
+    """
+    found: dict[str, str] = {}
+    info = view.dictionary(view.revision.trailer.get("Info"))
+    for key, value in info.items():
+        plain = text(view.resolve(value))
+        if plain is not None:
+            found[f"Info/{key}"] = plain
+    packet = xmp(view)
+    if packet is not None:
+        found.update(_properties(packet))
+    return found
+
+
+def xmp(view: View) -> bytes | None:
+    """The catalog's XMP packet, decoded; None where there is none."""
+    stream = view.resolve(catalog(view).get("Metadata"))
+    return view.decoded(stream) if type(stream) is Stream else None
+
+
+_PROPERTY = re.compile(
+    r"<([A-Za-z_][\w.-]*:[A-Za-z_][\w.-]*)(?:\s[^<>]*)?>"
+    r"(?:\s*<rdf:(?:Alt|Bag|Seq)>\s*<rdf:li[^<>]*>)?([^<>]*)<"
+)
+_ATTRIBUTE = re.compile(r"\s([A-Za-z_][\w.-]*:[A-Za-z_][\w.-]*)\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
+_ENTITY = re.compile(r"&(?:#x([0-9A-Fa-f]{1,6})|#(\d{1,7})|(amp|lt|gt|quot|apos));")
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+
+def _properties(packet: bytes) -> dict[str, str]:
+    source = packet.decode("utf-8", "replace")
+    found: dict[str, str] = {}
+    for m in _PROPERTY.finditer(source):
+        if m[2].strip() and not m[1].startswith(("rdf:", "x:")):
+            found.setdefault(f"xmp/{m[1]}", _ENTITY.sub(_entity, m[2].strip()))
+    for m in _ATTRIBUTE.finditer(source):
+        if not m[1].startswith(("rdf:", "xmlns:", "x:", "xml:")):
+            found.setdefault(f"xmp/{m[1]}", _ENTITY.sub(_entity, m[2] or m[3] or ""))
+    return found
+
+
+def _entity(m: re.Match[str]) -> str:
+    if m[3]:
+        return _ENTITIES[m[3]]
+    number = int(m[1], 16) if m[1] else int(m[2])
+    return chr(number) if number < 0x110000 else "\ufffd"
+
+
+def store(view: View) -> SecurityStore:
+    """The DER values of the catalog's /DSS; a stream that is none raises InputError."""
+    dss = view.dictionary(catalog(view).get("DSS"))
+    if not dss:
+        return SecurityStore()
+    return SecurityStore(*(_values(view, dss.get(key)) for key in ("Certs", "CRLs", "OCSPs")))
+
+
+def _values(view: View, value: Value) -> tuple[bytes, ...]:
+    found = []
+    for item in view.array(value):
+        stream = view.resolve(item)
+        if type(stream) is not Stream:
+            raise InputError("pdf.dss", "an entry of /DSS is no stream")
+        found.append(view.decoded(stream))
+    return tuple(found)
