@@ -1,0 +1,40 @@
+"""The entries of one package with the parsed XML of those already looked at."""
+
+from __future__ import annotations
+
+from elicense.containers.ofd import xml
+from elicense.containers.ofd.log import Log
+from elicense.containers.ofd.zip import Archive
+from elicense.errors import InputError, LimitError
+from elicense.limits import Limits
+
+
+class Source:
+    """One package while it is being read; XML is parsed once an entry."""
+
+    __slots__ = ("_parsed", "archive", "limits", "log")
+
+    def __init__(self, archive: Archive, limits: Limits, log: Log) -> None:
+        self.archive = archive
+        self.limits = limits
+        self.log = log
+        self._parsed: dict[str, xml.Element | None] = {}
+
+    def load(self, place: str, *, fatal: bool, log: Log | None = None) -> xml.Element | None:
+        """The root element of an entry, None with a fault where it cannot be parsed.
+
+        A DOCTYPE is always a fatal fault, bad XML only where ``fatal`` says so.
+        """
+        if place in self._parsed:
+            return self._parsed[place]
+        to = log or self.log
+        root: xml.Element | None = None
+        try:
+            root = xml.parse(self.archive.entries[place], place=place, limits=self.limits, log=to)
+        except LimitError:
+            raise
+        except InputError as error:
+            kind = error.code.replace(".", "-")
+            to.fault(kind, place, error.detail, fatal=fatal or error.code == "xml.doctype")
+        self._parsed[place] = root
+        return root
