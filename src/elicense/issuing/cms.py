@@ -98,9 +98,7 @@ def sign(
     return der.seq(der.oid(GM_SIGNED_DATA if gm else SIGNED_DATA), der.explicit(0, body))
 
 
-def _content_digest(
-    credential: Credential, content: bytes | None, digest: bytes | None
-) -> bytes:
+def _content_digest(credential: Credential, content: bytes | None, digest: bytes | None) -> bytes:
     if (content is None) == (digest is None):
         raise UsageError("cms.content", "give the content or its digest, one of the two")
     if content is not None:

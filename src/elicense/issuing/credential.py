@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from elicense.crypto import der
+from elicense.errors import KeyMaterialError
+
+if TYPE_CHECKING:
+    from elicense.crypto.keys import PrivateKey
 
 Family = Literal["sm2", "rsa", "ecdsa"]
 Stamp = Callable[[bytes], bytes]
@@ -62,3 +66,28 @@ def algorithm_identifier(oid: str) -> bytes:
     if oid.startswith("1.2.840.113549.1.1."):
         return der.seq(der.oid(oid), der.null())
     return der.seq(der.oid(oid))
+
+
+def from_private_key(key: PrivateKey, certificate: bytes, *chain: bytes) -> Credential:
+    """A signer from a key file's key and its certificate (DER).
+
+    KeyMaterialError ``key.mismatch`` if the certificate holds another public key.
+    """
+    if key.spki not in certificate:
+        raise KeyMaterialError("key.mismatch", "the certificate holds another public key")
+    family: Family = "ecdsa" if key.kind == "ec" else key.kind
+    return Credential(certificate, lambda message: _sign(key, message), family, chain)
+
+
+def _sign(key: PrivateKey, message: bytes) -> bytes:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+    from elicense.crypto import sm2
+
+    if key.secret is not None:
+        return sm2.sign(key.secret, message, public_key=key.public_bytes)
+    if isinstance(key.native, rsa.RSAPrivateKey):
+        return key.native.sign(message, padding.PKCS1v15(), hashes.SHA256())
+    assert isinstance(key.native, ec.EllipticCurvePrivateKey)
+    return key.native.sign(message, ec.ECDSA(hashes.SHA256()))

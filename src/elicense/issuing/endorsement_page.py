@@ -1,0 +1,94 @@
+"""The endorsement boxes 签注栏 of a form, drawn from the signed endorsements."""
+
+from __future__ import annotations
+
+import datetime
+
+from elicense.errors import UsageError
+from elicense.issuing.fonts import Font
+from elicense.issuing.layout import BLUE, GREY, LEFT, RED, RIGHT, centred, footer, frame
+from elicense.issuing.page import Line, Mark, Page, Rectangle, Text, wrap
+from elicense.licence import Endorsement, Licence
+from elicense.profiles import Box, Profile, date_forms
+
+_GAP = 4.0
+_TOP, _BOTTOM = 52.0, 268.0
+_WIDTH = (RIGHT - LEFT - _GAP) / 2
+
+
+def endorsement_page(licence: Licence, profile: Profile, *, font: Font, notice: str = "") -> Page:
+    """All boxes of the form on one page, two a row. UsageError ``page.room`` if too many."""
+    marks: list[Mark] = [*frame()]
+    if notice:
+        marks += centred(notice, 19.5, 3.4, font, RED)
+    marks += centred(f"{profile.zh} 签注", 32.0, 6.4, font)
+    marks += centred(f"ENDORSEMENTS TO THE {profile.en.upper()}", 38.0, 3.4, font)
+    marks += centred(f"编号 Certificate No.  {licence.number}", 45.5, 3.4, font)
+    cells = _cells(licence, profile)
+    rows = (len(cells) + 1) // 2
+    height = min(50.0, (_BOTTOM - _TOP) / rows - _GAP)
+    if height < 34:
+        raise UsageError("page.room", f"{len(cells)} endorsement boxes do not fit one page")
+    for index, (box, endorsement) in enumerate(cells):
+        x = LEFT + (index % 2) * (_WIDTH + _GAP)
+        y = _TOP + (index // 2) * (height + _GAP)
+        marks += _cell(box, endorsement, x, y, height, font)
+    marks += footer(licence, 2, 2, font)
+    return Page(tuple(marks))
+
+
+def _cells(licence: Licence, profile: Profile) -> list[tuple[Box, Endorsement | None]]:
+    """Each box with what stands in it; a repeatable box once for each endorsement."""
+    cells: list[tuple[Box, Endorsement | None]] = []
+    for box in profile.boxes:
+        found = [item for item in licence.endorsements if item.kind == box.kind]
+        cells += [(box, item) for item in found] or [(box, None)]
+    return cells
+
+
+def _cell(
+    box: Box, endorsement: Endorsement | None, x: float, y: float, height: float, font: Font
+) -> list[Mark]:
+    marks: list[Mark] = [Rectangle(x, y, _WIDTH, height, 0.3, BLUE)]
+    line = y + 5.0
+    for size, text in ((3.6, box.zh), (2.6, _english(box))):
+        for part in wrap(text, _WIDTH - 4, size, font):
+            marks.append(Text(x + 2, line, size, part, BLUE if size > 3 else GREY))
+            line += size * 1.3
+    if endorsement is not None and endorsement.state == "previously_carried_out":
+        marks.append(Text(x + 2, y + height / 2 + 2, 3.4, "审核已于此前进行"))
+        text = "Verification previously carried out"
+        marks.append(Text(x + 2, y + height / 2 + 6.5, 2.8, text))
+        return marks
+    rows = _rows(box, endorsement)
+    step = 6.6
+    line = y + height - 3.0 - step * (len(rows) - 1)
+    for label, value in rows:
+        marks.append(Text(x + 2, line, 2.9, label, GREY))
+        start = x + 3 + font.width(label, 2.9)
+        marks.append(Line(start, line + 0.9, x + _WIDTH - 3, line + 0.9, 0.15, GREY))
+        if value:
+            marks.append(Text(start + 1, line, 3.3, value))
+        line += step
+    return marks
+
+
+def _english(box: Box) -> str:
+    return f"{box.en} (ISM {box.paragraph})" if box.paragraph else box.en
+
+
+def _rows(box: Box, endorsement: Endorsement | None) -> list[tuple[str, str]]:
+    """Label and value of each line; empty values where the box is empty."""
+    signed = endorsement if endorsement and endorsement.state == "signed" else None
+    rows = [
+        ("地点 Place", signed.place if signed else ""),
+        ("日期 Date", _date(signed.date) if signed else ""),
+        ("签发人 Official", signed.officer if signed else ""),
+    ]
+    if box.extension_months:
+        rows.insert(0, ("展期至 Valid until", _date(signed.valid_until) if signed else ""))
+    return rows
+
+
+def _date(value: datetime.date | None) -> str:
+    return date_forms(value)[0] if value else ""
