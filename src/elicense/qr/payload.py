@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from elicense import identifiers, profiles
-from elicense.canonical import Value, value_at
+from elicense.canonical import Value, parse, value_at
+from elicense.canonical import encode as canonical
 from elicense.errors import InputError, LimitError, UsageError
 from elicense.licence import (
     DIGEST_ALGORITHMS,
@@ -142,7 +143,8 @@ def content(licence: Licence, *, template: QrTemplate, data_digest: DataDigest) 
     """The CBOR array of a payload before compression."""
     if len(data_digest.value) != DIGEST_ALGORITHMS.get(data_digest.algorithm):
         raise UsageError("qr.digest", f"not a digest of {data_digest.algorithm}")
-    members = tree(licence)
+    # The same values as in licence.json, texts in NFC included.
+    members = parse(canonical(tree(licence)), max_size=1 << 20, max_depth=16)
     status = licence.status
     items: list[Any] = [
         _identifier_to_cbor(licence.identifier, licence.version, licence.issuer.code),
