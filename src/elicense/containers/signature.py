@@ -86,7 +86,8 @@ def read_signature(
 ) -> tuple[Signature, str | None]:
     """Evidence of one signature, and the propertyInfo of an SES_Signature (else None).
 
-    ``container`` is ``pdf`` or ``ofd``. Unreadable contents are evidence too
+    ``container`` is ``pdf``, ``ofd`` or ``attached`` (the CMS content itself is
+    what is protected, as in a status list). Unreadable contents are evidence too
     (kind ``unreadable``, with a fault), never an exception.
     """
     try:
@@ -272,7 +273,9 @@ def _content(
         return (unknown,), signer.attributes_der or b""
     digests: list[Digest] = []
     content = cms.content
-    if content is not None and (detached_only or not cms.gm):
+    if container == "attached":
+        pass  # the content itself is what is protected
+    elif content is not None and (detached_only or not cms.gm):
         kind = "econtent-empty" if not content else "econtent-present"
         detail = "the CMS of a detached signature carries content of its own"
         faults.append(Fault("signature.value", kind, place, detail))
@@ -282,7 +285,7 @@ def _content(
         return _without_attributes(cms, name, protected, content, container, digests)
     expected = _message_digest(signer, place, faults)
     if expected is not None:
-        of_content = content is not None and cms.gm and not detached_only
+        of_content = content is not None and cms.gm and container != "attached"
         actual = protected.digest(name)
         if of_content and actual != expected:
             actual = digest_all(name, (content or b"",))
@@ -297,7 +300,7 @@ def _without_attributes(
     cms: Cms, name: str, protected: Protected, content: bytes | None, container: str,
     digests: list[Digest],
 ) -> tuple[tuple[Digest, ...], bytes | Chunks]:  # fmt: skip
-    if cms.gm and content is not None:
+    if container != "attached" and cms.gm and content is not None:
         return tuple(digests), content
     if cms.gm and container == "ofd":
         # the content is not carried: it is the digest of Signature.xml (GM/T 0099)

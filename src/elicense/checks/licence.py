@@ -1,0 +1,184 @@
+"""What the sealed data says: readable, well formed, in force, within its longest term."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from elicense.checks.case import Case
+from elicense.checks.signatures import FAIL, PASS, UNKNOWN, WARN
+from elicense.crypto.ses import CHINA
+from elicense.errors import InputError
+from elicense.findings import Finding, Outcome
+from elicense.identifiers import parse_identifier
+from elicense.licence import Licence
+from elicense.profiles import Profile, TermLimit, value_problem
+
+_RENEWAL_MONTHS = 3  # ISM 13.10: what a renewal in time may add
+
+
+def data(case: Case) -> Iterator[Finding]:
+    """``licence.data``: machine-readable data of the licence is there, sealed and readable."""
+    claims = case.evidence.claims
+    licence = case.licence
+    if claims.data is None:
+        yield Finding("licence.data", UNKNOWN, "licence", "absent")
+        return
+    if licence is None:
+        yield Finding("licence.data", UNKNOWN, "licence", "unreadable",
+                      {"detail": case.licence_problem}, case.licence_problem)  # fmt: skip
+        return
+    if not claims.data_covered:
+        yield Finding("licence.data", UNKNOWN, "licence", "not-covered",
+                      {"place": claims.data_place})  # fmt: skip
+    source = licence.source
+    problems = source.problems if source else ()
+    for problem in problems:
+        outcome = FAIL if problem.kind in {"digest-mismatch", "digest-path"} else UNKNOWN
+        yield Finding("licence.data", outcome, "licence", problem.kind,
+                      {"place": problem.path, "detail": problem.detail},
+                      f"{problem.path}: {problem.detail}")  # fmt: skip
+    if source is not None and not source.canonical:
+        yield Finding("licence.data", WARN, "licence", "not-canonical")
+    if claims.data_covered and not problems:
+        yield Finding("licence.data", PASS, "licence", values={"place": claims.data_place})
+
+
+def fields(case: Case) -> Iterator[Finding]:
+    """``licence.fields``: the type is known, required fields are there and well formed."""
+    licence, profile = case.licence, case.profile
+    if licence is None:
+        return
+    if profile is None:
+        yield Finding("licence.fields", UNKNOWN, "licence", "type-unknown",
+                      {"type": licence.type})  # fmt: skip
+        return
+    found = [
+        Finding("licence.fields", FAIL, "licence", "missing",
+                {"field_zh": item.zh, "field_en": item.en}, item.path)
+        for item in profile.missing(licence)
+    ]  # fmt: skip
+    for item, value in profile.values(licence):
+        problem = value_problem(item, value)
+        if not problem:
+            continue
+        outcome = WARN if problem == "check" else FAIL
+        words = {"field_zh": item.zh, "field_en": item.en, "value": str(value)}
+        reason = "check-digit" if problem == "check" else "malformed"
+        if item.kind != "identifier":  # licence.identifier speaks of that one
+            found.append(Finding("licence.fields", outcome, "licence", reason, words, item.path))
+    yield from found
+    if not any(f.outcome is FAIL for f in found):
+        yield Finding("licence.fields", PASS, "licence",
+                      values={"type_zh": profile.zh, "type_en": profile.en})  # fmt: skip
+
+
+def identifier(case: Case) -> Iterator[Finding]:
+    """``licence.identifier``: GB/T 36904 shape, check character, version."""
+    text = case.licence.identifier if case.licence else _metadata_identifier(case)
+    if not text:
+        yield Finding("licence.identifier", Outcome.SKIPPED, "licence", "absent")
+        return
+    values = {"identifier": text}
+    try:
+        parsed = parse_identifier(text)
+    except InputError as exc:
+        yield Finding("licence.identifier", WARN, "licence", "shape", values, str(exc))
+        return
+    if not parsed.check_ok:
+        yield Finding("licence.identifier", WARN, "licence", "check", values)
+    elif case.licence is not None and int(parsed.version) != case.licence.version:
+        yield Finding("licence.identifier", FAIL, "licence", "version", values)
+    else:
+        yield Finding("licence.identifier", PASS, "licence", values=values)
+
+
+def _metadata_identifier(case: Case) -> str:
+    return case.evidence.claims.metadata.get("ZZBS", "")
+
+
+def dates(case: Case) -> Iterator[Finding]:
+    """``licence.dates``: in force on the day of judgement (China's calendar)."""
+    licence = case.licence
+    if licence is None:
+        yield Finding("licence.dates", UNKNOWN, "licence", "no-data")
+        return
+    validity = licence.validity
+    today = case.at.astimezone(CHINA).date()
+    start, end = validity.valid_from or validity.issued, validity.valid_until
+    if start is None or end is None:
+        yield Finding("licence.dates", UNKNOWN, "licence", "incomplete")
+        return
+    values = {"from": start.isoformat(), "until": end.isoformat(), "day": today.isoformat()}
+    if end < start or (validity.issued is not None and end < validity.issued):
+        yield Finding("licence.dates", FAIL, "licence", "order", values)
+    elif today > end:
+        yield Finding("licence.dates", FAIL, "licence", "expired", values, indication="EXPIRED")
+    elif today < start:
+        yield Finding("licence.dates", FAIL, "licence", "not-yet", values,
+                      indication="NOT_YET_VALID")  # fmt: skip
+    else:
+        yield Finding("licence.dates", PASS, "licence", values=values)
+
+
+def term(case: Case) -> Iterator[Finding]:
+    """``ism.*``: the term is no longer than the regime allows (V2, V8, V16, V17)."""
+    licence, profile = case.licence, case.profile
+    if licence is None or profile is None:
+        return
+    issued, end = licence.validity.issued, licence.validity.valid_until
+    if issued is None or end is None:
+        return
+    regime = str(licence.fields.get("regime") or "ISM")
+    limit = profile.limit(regime, issued)
+    if limit is None:
+        if profile.limits:
+            yield Finding("ism.term", UNKNOWN, "licence", "regime-unknown", {"regime": regime})
+        return
+    yield _term(licence, profile, limit, issued, end)
+
+
+def _term(
+    licence: Licence, profile: Profile, limit: TermLimit, issued: date, end: date
+) -> Finding:
+    code = f"ism.{limit.paragraph}" if limit.paragraph else "ism.term"
+    start = _completion(licence) or issued
+    longest = add_months(start, limit.months)
+    values = {
+        "paragraph": limit.paragraph or limit.rule, "regime": limit.regime,
+        "months": str(limit.months), "start": start.isoformat(), "until": end.isoformat(),
+        "longest": longest.isoformat(),
+    }  # fmt: skip
+    extension = sum(
+        box.extension_months
+        for item in licence.endorsements
+        if item.state == "signed" and (box := profile.box(item.kind)) is not None
+    )
+    if end <= add_months(longest, extension):
+        return Finding(code, PASS, "licence", "term", values)
+    if limit.months >= 60 and end <= add_months(longest, _RENEWAL_MONTHS):
+        return Finding(code, UNKNOWN, "licence", "renewal", values)
+    return Finding(code, FAIL, "licence", "term", values)
+
+
+def _completion(licence: Licence) -> date | None:
+    text = licence.fields.get("completion_date")
+    if not isinstance(text, str):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None  # licence.fields calls it malformed
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day ``months`` later, the month's last day where there is none."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not 1 <= year <= 9999:
+        return date.max
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def china_day(moment: datetime) -> date:
+    return moment.astimezone(CHINA).date()

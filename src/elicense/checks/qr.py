@@ -1,0 +1,114 @@
+"""The QR on the page: who signed it, and does it speak of this licence?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from elicense.checks import standing
+from elicense.checks.case import Case
+from elicense.checks.signatures import FAIL, PASS, UNKNOWN, WARN
+from elicense.checks.signers import entry_problem
+from elicense.crypto.certificate import Certificate
+from elicense.crypto.verify import check
+from elicense.errors import InputError
+from elicense.findings import Finding, Outcome
+from elicense.licence import data_digest
+from elicense.qr.payload import Payload, decode, key_id
+from elicense.trust.revocation import Sources
+
+_OIDS = {
+    "SM2": ("1.2.156.10197.1.501", "sm3"),
+    "ES256": ("1.2.840.10045.4.3.2", "sha256"),
+    "RS256": ("1.2.840.113549.1.1.11", "sha256"),
+    "PS256": ("1.2.840.113549.1.1.10", "sha256"),
+}
+
+
+def qr(case: Case) -> Iterator[Finding]:
+    """``qr.signature`` and ``agreement.qr-data`` for every code on the pages."""
+    codes = case.evidence.qr
+    if not codes:
+        reason = "unreadable" if case.evidence.qr_problem else "none"
+        yield Finding("qr.signature", Outcome.SKIPPED, "file", reason,
+                      detail=case.evidence.qr_problem)  # fmt: skip
+        return
+    for number, code in enumerate(codes, 1):
+        subject = f"qr:{number}"
+        if code.kind != "el1":
+            yield Finding("qr.signature", WARN, subject, "foreign",
+                          {"kind": code.kind, "text": code.text[:120]})  # fmt: skip
+            continue
+        try:
+            payload = decode(code.text, limits=case.world.limits)
+        except InputError as exc:
+            yield Finding("qr.signature", FAIL, subject, "unreadable", {"detail": exc.detail},
+                          str(exc))  # fmt: skip
+            continue
+        yield from _signature(case, subject, payload)
+        yield from _agreement(case, subject, payload)
+
+
+def _signature(case: Case, subject: str, payload: Payload) -> Iterator[Finding]:
+    code = "qr.signature"
+    issuer = payload.licence.issuer.name
+    candidates = [
+        entry for entry in case.world.trust.services
+        if entry.service == "qr" and entry.certificate is not None
+        and key_id(entry.certificate.der) == payload.kid
+    ]  # fmt: skip
+    values = {"issuer": issuer, "kid": payload.kid.hex()}
+    if not candidates:
+        yield Finding(code, UNKNOWN, subject, "key-not-listed", values)
+        return
+    right = [e for e in candidates if e.certificate and verifies(payload, e.certificate)]
+    if not right:
+        yield Finding(code, FAIL, subject, "", values, indication="SIG_CRYPTO_FAILURE")
+        return
+    certificate = right[0].certificate
+    assert certificate is not None
+    own = standing.judge(
+        certificate, (), Sources(), case.world, service="qr", moment=case.at, proven=False
+    )
+    values["signer"] = certificate.display
+    problems = [entry_problem(entry, payload.licence, own) for entry in right]
+    if "" not in problems:
+        yield Finding(code, FAIL, subject, "not-entitled", {**values, "detail": problems[0]},
+                      problems[0])  # fmt: skip
+    elif not own.path.good or own.revoked or own.unknown:
+        detail = own.path.problems[0].kind if own.path.problems else "revocation"
+        yield Finding(code, UNKNOWN, subject, "key-not-in-force", {**values, "detail": detail},
+                      detail)  # fmt: skip
+    else:
+        yield Finding(code, PASS, subject, "", values)
+
+
+def verifies(payload: Payload, certificate: Certificate) -> bool:
+    """Is the payload signed by this certificate's key? The key fixes the algorithm."""
+    oid, digest = _OIDS[payload.algorithm]
+    signature = payload.signature
+    if payload.algorithm == "ES256":
+        from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+        half = len(signature) // 2
+        signature = encode_dss_signature(
+            int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
+        )
+    pss = {"mgf_digest": digest, "salt": 32} if payload.algorithm == "PS256" else None
+    return check(
+        certificate.spki, payload.signed_bytes, signature, algorithm=oid, digest=digest, pss=pss
+    ).ok
+
+
+def _agreement(case: Case, subject: str, payload: Payload) -> Iterator[Finding]:
+    code = "agreement.qr-data"
+    data = case.licence_json
+    values = {"number": payload.licence.number, "identifier": payload.licence.identifier}
+    if data is None or case.licence is None:
+        yield Finding(code, UNKNOWN, subject, "no-data", values)
+        return
+    wanted = payload.data_digest
+    if data_digest(data, algorithm=wanted.algorithm).value == wanted.value:
+        yield Finding(code, PASS, subject, "", values)
+        return
+    same = payload.licence.identifier == case.licence.identifier
+    yield Finding(code, FAIL, subject, "other-version" if same else "other-licence", values)

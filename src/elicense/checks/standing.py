@@ -1,0 +1,116 @@
+"""Who a certificate's holder is to us: path, revocation and trust entries at one moment."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from elicense.crypto.certificate import Certificate
+from elicense.limits import Limits
+from elicense.trust import path, revocation
+from elicense.trust.path import Path
+from elicense.trust.revocation import Revocation, Sources
+from elicense.trust.service import Service
+from elicense.trust.store import TrustStore
+
+SIGNING = frozenset({"digitalSignature", "nonRepudiation"})
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What everything is judged against: trust, times and caps. ``now`` is for freshness."""
+
+    trust: TrustStore
+    at: datetime
+    now: datetime
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``moment`` is the time judged for, ``proven`` whether a timestamp proves it.
+    ``services`` are the entries that name the certificate and fit its path."""
+
+    certificate: Certificate
+    moment: datetime
+    proven: bool
+    path: Path
+    revocations: tuple[Revocation, ...] = field(repr=False)
+    services: tuple[Service, ...] = ()
+
+    @property
+    def revoked(self) -> tuple[Revocation, ...]:
+        return tuple(r for r in self.revocations if r.state == "revoked")
+
+    @property
+    def unknown(self) -> tuple[Revocation, ...]:
+        return tuple(r for r in self.revocations if r.state == "unknown")
+
+    @property
+    def revoked_by_then(self) -> tuple[Revocation, ...]:
+        """Revoked at or before the moment judged for."""
+        return tuple(r for r in self.revoked if r.revoked_at is None or r.revoked_at <= self.moment)
+
+
+def judge(
+    certificate: Certificate,
+    pool: Sequence[Certificate],
+    sources: Sources,
+    world: World,
+    *,
+    service: str,
+    moment: datetime,
+    proven: bool,
+    usage: frozenset[str] = SIGNING,
+    extended: str = "",
+) -> Standing:
+    """Build the path and look for revocation of every certificate in it but the anchor."""
+    store = world.trust
+    named = store.services_for(certificate, service)
+    found = path.build(
+        certificate, pool, store=store, moment=moment, usage=usage, extended=extended,
+        listed=any(entry.certificate is not None for entry in named), limits=world.limits,
+    )  # fmt: skip
+    fitting = tuple(e for e in named if e.ca is None or e.ca in found.chain[1:])
+    return Standing(
+        certificate, moment, proven, found,
+        _revocations(found, pool, sources, world, moment) if found.anchored else (),
+        fitting,
+    )  # fmt: skip
+
+
+def _revocations(
+    found: Path, pool: Sequence[Certificate], sources: Sources, world: World, moment: datetime
+) -> tuple[Revocation, ...]:
+    everything = Sources(
+        sources.crls + world.trust.crls, sources.ocsps + world.trust.ocsps
+    )  # fmt: skip
+    chain = found.chain
+    pairs = list(itertools.pairwise(chain))
+    if len(chain) == 1 and chain[0] not in world.trust.anchors:
+        issuer = _issuer(chain[0], pool, world)
+        if issuer is None:
+            detail = f"the issuer of {chain[0].display} is not at hand"
+            return (Revocation(chain[0], "unknown", problem="no-issuer", detail=detail),)
+        pairs = [(chain[0], issuer)]
+    return tuple(
+        revocation.judge(
+            certificate, issuer, sources=everything, store=world.trust,
+            moment=moment, now=world.now,
+        )
+        for certificate, issuer in pairs
+    )  # fmt: skip
+
+
+def _issuer(
+    certificate: Certificate, pool: Sequence[Certificate], world: World
+) -> Certificate | None:
+    """Who issued a certificate that the store lists itself; needed for its CRL only."""
+    store = world.trust
+    for candidate in (*store.anchors, *store.authorities, *pool):
+        same = candidate.subject.key == certificate.issuer.key
+        if same and path.signed_by(certificate, candidate):
+            return candidate
+    return None

@@ -1,0 +1,260 @@
+"""The trust store: a folder with a ``trust.toml``, and nothing else.
+
+No anchor is built in and the system's store is never asked. Unknown keys are
+refused: a misspelt constraint must not be a missing one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from elicense.crypto.certificate import Certificate, read_certificate
+from elicense.crypto.ses import CHINA
+from elicense.errors import Error, UsageError
+from elicense.trust.service import NATIONAL, SERVICES, SUBJECT_KEYS, Service
+
+SCHEMA = "elicense-trust/1"
+_MAX_FILE = 64 * 1024 * 1024
+_TOP = {
+    "schema", "name", "test", "sequence", "issued", "next_update",
+    "anchor", "intermediate", "service", "revocation", "status_list",
+}  # fmt: skip
+_SERVICE = {
+    "service", "region", "authority", "uscc", "certificate", "ca", "subject",
+    "licence_types", "from", "until", "hosts",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TrustStore:
+    """What the user trusts, read once. Frozen; ``digest`` identifies its exact content."""
+
+    name: str = ""
+    test: bool = False
+    issued: datetime | None = None
+    next_update: datetime | None = None
+    anchors: tuple[Certificate, ...] = field(repr=False, default=())
+    intermediates: tuple[Certificate, ...] = field(repr=False, default=())
+    services: tuple[Service, ...] = field(repr=False, default=())
+    crls: tuple[bytes, ...] = field(repr=False, default=())
+    ocsps: tuple[bytes, ...] = field(repr=False, default=())
+    status_lists: Mapping[str, bytes] = field(repr=False, default_factory=dict)
+    digest: str = ""
+
+    @classmethod
+    def load(cls, path: str | Path) -> TrustStore:
+        """Read ``trust.toml`` in the folder ``path`` (or that file itself) and all it names.
+
+        Raises UsageError naming the file and the key for anything missing,
+        misspelt, unreadable or outside the folder.
+        """
+        root = Path(path)
+        if root.is_file():
+            root = root.parent
+        return _Loader(root).load()
+
+    @classmethod
+    def empty(cls) -> TrustStore:
+        """A store that trusts nobody: every chain stays an open question."""
+        return cls(name="(none)")
+
+    def services_for(self, certificate: Certificate, service: str) -> tuple[Service, ...]:
+        """The entries of one kind that name this certificate."""
+        return tuple(s for s in self.services if s.service == service and s.names(certificate))
+
+    @property
+    def authorities(self) -> tuple[Certificate, ...]:
+        """CA certificates that paths may be built with (they prove nothing by themselves)."""
+        cas = tuple(s.ca for s in self.services if s.ca is not None)
+        return self.intermediates + cas
+
+
+class _Loader:
+    """Reads one folder; remembers every byte it read, for the digest."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.hash = hashlib.sha256()
+
+    def fail(self, key: str, detail: str) -> UsageError:
+        return UsageError("trust.config", detail, place=f"{self.root / 'trust.toml'}: {key}")
+
+    def load(self) -> TrustStore:
+        raw = self._bytes("trust.toml", "trust.toml")
+        try:
+            table = tomllib.loads(raw.decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+            raise self.fail("(file)", f"not readable as TOML: {exc}") from exc
+        self._known(table, _TOP, "(top)")
+        if table.get("schema") != SCHEMA:
+            raise self.fail("schema", f"schema must be {SCHEMA!r}")
+        revocation = self._table(table, "revocation")
+        self._known(revocation, {"crls", "ocsps"}, "revocation")
+        return TrustStore(
+            name=self._text(table, "name", "name"),
+            test=self._flag(table, "test"),
+            issued=self._moment(table, "issued", "issued"),
+            next_update=self._moment(table, "next_update", "next_update"),
+            anchors=self._certificates(table, "anchor"),
+            intermediates=self._certificates(table, "intermediate"),
+            services=tuple(
+                self._service(entry, f"service[{index}]")
+                for index, entry in enumerate(self._list(table, "service"))
+            ),
+            crls=self._files(revocation, "crls"),
+            ocsps=self._files(revocation, "ocsps"),
+            status_lists=self._status_lists(table),
+            digest=self.hash.hexdigest(),
+        )
+
+    # -- pieces ------------------------------------------------------------
+    def _service(self, entry: dict[str, Any], where: str) -> Service:
+        self._known(entry, _SERVICE, where)
+        service = self._text(entry, "service", where)
+        if service not in SERVICES:
+            raise self.fail(f"{where}.service", f"service must be one of {', '.join(SERVICES)}")
+        region = self._text(entry, "region", where)
+        if region != NATIONAL and not re.fullmatch(r"\d{6}", region):
+            raise self.fail(f"{where}.region", "region must be six digits or 'national'")
+        subject = self._table(entry, "subject")
+        self._known(subject, SUBJECT_KEYS, f"{where}.subject")
+        uscc = self._text(entry, "uscc", where) if "uscc" in entry else ""
+        exact = "certificate" in entry
+        if exact == ("ca" in entry):
+            raise self.fail(where, "an entry needs either certificate or ca")
+        if not exact and not subject and not uscc:
+            raise self.fail(where, "a ca entry needs a subject or uscc constraint")
+        return Service(
+            service=service,
+            region=region,
+            authority=self._text(entry, "authority", where),
+            uscc=uscc,
+            certificate=self._certificate(entry["certificate"], where) if exact else None,
+            ca=None if exact else self._certificate(entry["ca"], where),
+            subject={k: self._text(subject, k, where) for k in subject},
+            licence_types=self._texts(entry, "licence_types", where),
+            starts=self._moment(entry, "from", where),
+            ends=self._moment(entry, "until", where),
+            hosts=self._texts(entry, "hosts", where),
+        )
+
+    def _certificates(self, table: dict[str, Any], key: str) -> tuple[Certificate, ...]:
+        found = []
+        for index, entry in enumerate(self._list(table, key)):
+            where = f"{key}[{index}]"
+            self._known(entry, {"file"}, where)
+            found.append(self._certificate(self._text(entry, "file", where), where))
+        return tuple(found)
+
+    def _certificate(self, name: object, where: str) -> Certificate:
+        try:
+            return read_certificate(pem_or_der(self._bytes(name, where)))
+        except UsageError:
+            raise
+        except Error as exc:
+            raise self.fail(where, f"{name}: not a certificate ({exc})") from exc
+
+    def _status_lists(self, table: dict[str, Any]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for index, entry in enumerate(self._list(table, "status_list")):
+            where = f"status_list[{index}]"
+            self._known(entry, {"uri", "file"}, where)
+            uri = self._text(entry, "uri", where)
+            if uri in found:
+                raise self.fail(where, f"the status list {uri} is named twice")
+            found[uri] = self._bytes(entry.get("file"), where)
+        return found
+
+    def _files(self, table: dict[str, Any], key: str) -> tuple[bytes, ...]:
+        found: list[bytes] = []
+        for name in self._texts(table, key, f"revocation.{key}"):
+            if any(char in name for char in "*?["):
+                paths = sorted(p.relative_to(self.root).as_posix() for p in self.root.glob(name))
+                found += [self._bytes(path, key) for path in paths]
+            else:
+                found.append(self._bytes(name, key))
+        return tuple(pem_or_der(item) for item in found)
+
+    # -- values ------------------------------------------------------------
+    def _bytes(self, name: object, where: str) -> bytes:
+        if not isinstance(name, str) or not name:
+            raise self.fail(where, "a file name is needed")
+        path = self.root / name
+        try:
+            inside = path.resolve().is_relative_to(self.root.resolve())
+            if not inside:
+                raise self.fail(where, f"{name} is outside the trust folder")
+            if path.stat().st_size > _MAX_FILE:
+                raise self.fail(where, f"{name} is larger than {_MAX_FILE} bytes")
+            data = path.read_bytes()
+        except OSError as exc:
+            raise self.fail(where, f"{name} cannot be read: {exc.strerror}") from exc
+        self.hash.update(name.encode() + b"\0" + hashlib.sha256(data).digest())
+        return data
+
+    def _known(self, table: Mapping[str, Any], keys: set[str] | frozenset[str], where: str) -> None:
+        for key in table:
+            if key not in keys:
+                raise self.fail(where, f"unknown key {key!r}; known: {', '.join(sorted(keys))}")
+
+    def _text(self, table: Mapping[str, Any], key: str, where: str) -> str:
+        value = table.get(key)
+        if not isinstance(value, str) or not value:
+            raise self.fail(f"{where}.{key}" if where != key else key, "a text is needed")
+        return value
+
+    def _texts(self, table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise self.fail(f"{where}.{key}", "a list of texts is needed")
+        return tuple(value)
+
+    def _table(self, table: Mapping[str, Any], key: str) -> dict[str, Any]:
+        value = table.get(key, {})
+        if not isinstance(value, dict):
+            raise self.fail(key, "a table is needed")
+        return value
+
+    def _list(self, table: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+            raise self.fail(key, f"[[{key}]] tables are needed")
+        return value
+
+    def _flag(self, table: Mapping[str, Any], key: str) -> bool:
+        value = table.get(key, False)
+        if not isinstance(value, bool):
+            raise self.fail(key, "true or false is needed")
+        return value
+
+    def _moment(self, table: Mapping[str, Any], key: str, where: str) -> datetime | None:
+        value = table.get(key)
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return (value if value.tzinfo else value.replace(tzinfo=CHINA)).astimezone(UTC)
+        if isinstance(value, date):
+            return datetime.combine(value, time(), CHINA).astimezone(UTC)
+        raise self.fail(f"{where}.{key}", "a date or a time is needed")
+
+
+def pem_or_der(data: bytes) -> bytes:
+    """The DER inside a PEM file, or the data itself. Raises InputError-like Error for bad PEM."""
+    if data.lstrip()[:11] != b"-----BEGIN ":
+        return data
+    found = re.search(rb"-----BEGIN [^-\r\n]+-----\s(.*?)-----END ", data, re.DOTALL)
+    if found is None:
+        raise UsageError("trust.pem", "a PEM block has no end")
+    try:
+        return base64.b64decode(b"".join(found[1].split()), validate=True)
+    except binascii.Error as exc:
+        raise UsageError("trust.pem", "a PEM block is not base64") from exc
