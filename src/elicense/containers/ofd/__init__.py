@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from elicense.containers.ofd.model import OfdPackage
 from elicense.containers.ofd.package import read_package, with_digest_prefix
+from elicense.containers.ofd.text import page_images, page_lines, read_pages
 from elicense.limits import DEFAULT_LIMITS, Limits
 
-__all__ = ["OfdPackage", "read", "with_digest_prefix"]
+__all__ = [
+    "OfdPackage",
+    "page_images",
+    "page_lines",
+    "read",
+    "read_pages",
+    "with_digest_prefix",
+]
 
 
 def read(data: bytes, limits: Limits = DEFAULT_LIMITS) -> OfdPackage:

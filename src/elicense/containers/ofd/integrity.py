@@ -32,7 +32,9 @@ def read_integrity(
         return None
     log = Log()
     root = source.load(ENTRIES, fatal=True, log=log)
-    value_place, value, listed, found = "", None, [], []
+    value_place, value = "", None
+    listed: list[str] = []
+    found: list[Digest] = []
     if root is not None:
         value_place, value = _signed_value(source, root, log)
         listed, found = _files(source, root, cache, log)

@@ -172,6 +172,16 @@ class OfdPackage:
 
 
 @dataclass(frozen=True, slots=True)
+class PageContent:
+    """What is drawn on one page (from 1): its text lines in reading order and its pictures."""
+
+    page: int
+    place: str
+    lines: tuple[str, ...] = field(repr=False)
+    images: tuple[PageImage, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PageImage:
     """A picture drawn on a page (from 1). Box in millimetres from the top left."""
 

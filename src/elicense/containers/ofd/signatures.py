@@ -11,6 +11,7 @@ from elicense.containers.ofd.model import Document, OfdSignature
 from elicense.containers.ofd.placement import read_placements
 from elicense.containers.ofd.source import Source
 from elicense.containers.ofd.times import parse_time
+from elicense.containers.ofd.zip import fold
 from elicense.errors import LimitError
 from elicense.evidence import Digest
 
@@ -203,7 +204,7 @@ def _reference(
             log.note("path-fallback", place, f"{loc} is written from the package's root")
             name = rooted
     problem = "" if name is not None else "not a path inside the package"
-    if name is not None and name not in entries and source.archive.folded.get(paths.fold(name)):
+    if name is not None and name not in entries and source.archive.folded.get(fold(name)):
         problem = "missing: an entry differs from it in letter case"
     expected, wrong = digests.check_value(
         xml.text(xml.sole(item, "CheckValue", place=place, log=log))
