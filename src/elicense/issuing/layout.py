@@ -36,8 +36,6 @@ def frame() -> tuple[Mark, ...]:
 
 def footer(licence: Licence, page: int, count: int, font: Font) -> tuple[Mark, ...]:
     """How to rely on it, its identifier, the page number."""
-    note = (
-        "本电子证照以电子印章验证结果为准 This electronic certificate stands by its verified seal."
-    )
+    note = "以电子印章的验证结果为准 This electronic certificate stands by its verified seal."
     last = f"电子证照标识 {licence.identifier}    {page} / {count}"
     return (*centred(note, 275.6, 2.6, font, GREY), *centred(last, 280.2, 2.6, font, GREY))

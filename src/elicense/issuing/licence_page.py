@@ -19,7 +19,7 @@ from elicense.issuing import qr_picture
 from elicense.issuing.endorsement_page import endorsement_page
 from elicense.issuing.fonts import Font
 from elicense.issuing.layout import BLUE, GREY, LEFT, PALE, RED, RIGHT, centred, footer, frame
-from elicense.issuing.page import Image, Line, Mark, Page, Rectangle, Spot, Text, wrap
+from elicense.issuing.page import BLACK, Image, Line, Mark, Page, Rectangle, Spot, Text, wrap
 from elicense.licence import Licence
 from elicense.profiles import Field, Profile, choice_items, date_forms, printed_forms
 
@@ -27,7 +27,10 @@ _STATEMENTS = Path(__file__).with_name("statements.toml")
 _HEAD = ("title", "number", "tracking_number", "state", "regime", "issuer_name", "issuer_name_en")
 _FOOT = ("place_of_issue", "issued", "officer")
 _VALUE_X = 78.0
-_TABLE_BOTTOM = 216.0
+_TABLE_BOTTOM = 219.0
+_MOST_PADDING = 4.5  # mm a row
+_SCALES = (1.0, 0.92, 0.85, 0.78)
+_LEADING = 1.3
 SEAL = Spot(1, 142.0, 226.0, 40.0, 40.0)
 _QR_SIZE = 32.0
 
@@ -138,31 +141,81 @@ def _statement(sheet: _Sheet, profile: Profile, y: float) -> float:
 
 
 def _table(sheet: _Sheet, top: float) -> None:
-    """One row a field, label on the left, value in Chinese and English on the right."""
+    """One row a field, label on the left, value in Chinese and English on the right.
+
+    The largest type that fits is taken, and what height is left is spread over the rows.
+    """
+    shown = [
+        (item, value)
+        for key, (item, value) in sheet.given.items()
+        if key not in _HEAD
+        and key not in _FOOT
+        and not (key.endswith("_en") and key.removesuffix("_en") in sheet.given)
+    ]
+    for scale in _SCALES:
+        rows = [_row(sheet, item, value, scale) for item, value in shown]
+        spare = _TABLE_BOTTOM - top - sum(row.height for row in rows)
+        if spare >= 0:
+            break
+    else:
+        raise UsageError("page.room", f"the fields need {-spare:.0f} mm more than there is")
+    padding = min(_MOST_PADDING, spare / len(rows)) if rows else 0.0
     y = top
-    for key, (item, value) in sheet.given.items():
-        if key in _HEAD or key in _FOOT or (key.endswith("_en") and key[:-3] in sheet.given):
-            continue
-        y = _row(sheet, item, _lines(sheet, item, value), y)
-    if y > _TABLE_BOTTOM:
-        raise UsageError("page.room", f"the fields need {y - _TABLE_BOTTOM:.0f} mm too much")
-    height = y - top
-    ground = Rectangle(LEFT, top, _VALUE_X - LEFT - 2, height, 0.0, None, PALE)
+    for row in rows:
+        _draw_row(sheet, row, y, row.height + padding)
+        y += row.height + padding
+    ground = Rectangle(LEFT, top, _VALUE_X - LEFT - 2, y - top, 0.0, None, PALE)
     sheet.marks.insert(0, ground)
-    sheet.marks.append(Rectangle(LEFT, top, RIGHT - LEFT, height, 0.3, BLUE))
+    sheet.marks.append(Rectangle(LEFT, top, RIGHT - LEFT, y - top, 0.3, BLUE))
     sheet.marks.append(Line(_VALUE_X - 2, top, _VALUE_X - 2, y, 0.2, BLUE))
 
 
-def _lines(sheet: _Sheet, item: Field, value: Value) -> list[tuple[float, str]]:
-    """The lines of a value with their sizes."""
-    width = RIGHT - _VALUE_X - 2
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row: lines of label and value as (size, text), and the least height."""
+
+    label: list[tuple[float, str]]
+    value: list[tuple[float, str]]
+
+    @property
+    def height(self) -> float:
+        return max(_height(self.label), _height(self.value)) + 2.2
+
+
+def _height(lines: list[tuple[float, str]]) -> float:
+    return sum(size * _LEADING for size, _ in lines)
+
+
+def _row(sheet: _Sheet, item: Field, value: Value, scale: float) -> _Row:
+    large, small = 3.8 * scale, 3.0 * scale
     if item.kind == "choices":
-        texts = [(3.8, text) for text in _choices(item, value)]
+        texts = [(large, text) for text in _choices(item, value)]
+    elif item.kind in {"choice", "date"}:
+        texts = [(large, f"{sheet.value(item.key)}  {sheet.english(item.key)}".rstrip())]
     else:
-        texts = [(3.8, sheet.value(item.key)), (3.0, sheet.english(item.key))]
+        texts = [(large, sheet.value(item.key)), (small, sheet.english(item.key))]
+    label = [(3.5 * scale, item.zh), (2.6 * scale, item.en)]
+    return _Row(
+        _wrapped(sheet, label, _VALUE_X - LEFT - 5), _wrapped(sheet, texts, RIGHT - _VALUE_X - 2)
+    )
+
+
+def _wrapped(
+    sheet: _Sheet, texts: list[tuple[float, str]], width: float
+) -> list[tuple[float, str]]:
     return [
         (size, line) for size, text in texts if text for line in wrap(text, width, size, sheet.font)
     ]
+
+
+def _draw_row(sheet: _Sheet, row: _Row, top: float, height: float) -> None:
+    for x, lines in ((LEFT + 2, row.label), (_VALUE_X, row.value)):
+        y = top + (height - _height(lines)) / 2 - 0.3 * lines[0][0] if lines else top
+        for index, (size, text) in enumerate(lines):
+            y += size * _LEADING
+            colour = GREY if x < _VALUE_X and index else BLACK
+            sheet.marks.append(Text(x, y, size, text, colour))
+    sheet.marks.append(Line(LEFT, top + height, RIGHT, top + height, 0.15, BLUE))
 
 
 def _choices(item: Field, value: Value) -> list[str]:
@@ -173,24 +226,6 @@ def _choices(item: Field, value: Value) -> list[str]:
         name = f"{choice.zh}  {choice.en}" if choice else code
         found.append(f"{name}（{limitation}）" if limitation else name)
     return found
-
-
-def _row(sheet: _Sheet, item: Field, lines: list[tuple[float, str]], top: float) -> float:
-    label = wrap(item.en, _VALUE_X - LEFT - 5, 2.6, sheet.font)
-    needed = 1.6 + sum(size * 1.3 for size, _ in lines)
-    height = max(1.8 + 3.5 * 1.25 + 2.6 * 1.25 * len(label), needed + 1.4)
-    y = top + 1.2 + 3.5
-    sheet.put(LEFT + 2, y, 3.5, item.zh)
-    for text in label:
-        y += 2.6 * 1.3
-        sheet.marks.append(Text(LEFT + 2, y, 2.6, text, GREY))
-    y = top + (height - sum(size * 1.3 for size, _ in lines)) / 2 - 0.6
-    for size, text in lines:
-        y += size * 1.3
-        sheet.put(_VALUE_X, y, size, text)
-    bottom = top + height
-    sheet.marks.append(Line(LEFT, bottom, RIGHT, bottom, 0.15, BLUE))
-    return bottom
 
 
 def _issue(sheet: _Sheet, qr_text: str) -> None:

@@ -78,7 +78,7 @@ def date(moment: datetime) -> str:
     return f"D:{moment:%Y%m%d%H%M%S}{offset[:3]}'{offset[3:5]}'"
 
 
-def encode(value: Value) -> bytes:  # noqa: PLR0911 - one line a type
+def encode(value: Value) -> bytes:
     """One value; a stream with its ``stream`` … ``endstream``."""
     if value is None or isinstance(value, bool):
         return {None: b"null", True: b"true", False: b"false"}[value]
