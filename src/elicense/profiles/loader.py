@@ -23,6 +23,7 @@ from elicense.profiles.model import (
 _PATH = re.compile(r"[a-z_]+(\.[a-z0-9_]+)?")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_SUBJECT = re.compile(r"company|ship|person")
 _TYPE_CODE = re.compile(r"[0-9A-Z]{21}")
 
 
@@ -136,7 +137,7 @@ def load_profile(path: Path, *, shared: Path) -> Profile:
         en=own.en,
         acronym=top.text("acronym", ""),
         aliases=own.aliases,
-        subject=top.text("subject"),
+        subject=top.text("subject", shape=_SUBJECT),
         type_code=type_code.text("value", shape=_TYPE_CODE),
         type_code_confirmed=type_code.flag("confirmed"),
         status_required=status.flag("required"),
