@@ -34,10 +34,13 @@ def draw(name: str, *, font: Font, caption: str = "", diameter: float = 40.0) ->
         pen.text((size / 2, size * 0.77), caption, fill=255, font=small, anchor="mm",
                  stroke_width=max(1, size // 600))  # fmt: skip
     alpha = mask.resize((size // _OVERSAMPLING,) * 2, Image.Resampling.LANCZOS)
-    picture: Any = Image.new("RGBA", alpha.size, (*RED, 0))
-    picture.putalpha(alpha)
+    # One colour in 16 degrees of opacity: a palette keeps the picture small inside the seal.
+    picture: Any = alpha.point([round(level / 17) for level in range(256)])
+    picture = Image.frombytes("P", alpha.size, picture.tobytes())
+    picture.putpalette(RED * 16)
     target = BytesIO()
-    picture.save(target, "PNG", optimize=True)
+    opacity = bytes(degree * 17 for degree in range(16))
+    picture.save(target, "PNG", optimize=True, transparency=opacity)
     return target.getvalue()
 
 
