@@ -1058,7 +1058,7 @@ static int sign_with(u8 rs[64], const num *d, const num *e, const num *k)
     num_reduce_once(&x, 0, &x, &N);
     mod_add(&r, e, &x, &N);
     mod_add(&t, &r, k, &N);
-    int good = !num_is_zero(&r) && !num_is_zero(&t);
+    int good = !num_is_zero(&r) & !num_is_zero(&t);
 
     sc_mul(&dm, d, &SC_RR);
     sc_mul(&rm, &r, &dm);      /* r d */

@@ -129,7 +129,7 @@ def _unreadable(error: Exception) -> KeyMaterialError:
 
 
 def load_private_key(data: bytes, password: bytes | None = None) -> PrivateKey:
-    """A private key from PEM or DER: PKCS#8 (plain or PBES2), SEC1 or PKCS#1.
+    """A private key from PEM or DER: PKCS#8 (plain or encrypted), SEC1 or PKCS#1.
 
     A password given for a key that is not encrypted is not used.
     """
@@ -256,19 +256,19 @@ def _native(data: bytes) -> PrivateKey:
 
 
 def _decrypt(algorithm: der.Node, data: bytes, password: bytes | None, bmp: bytes | None) -> bytes:
-    """Undo PBES2 (RFC 8018 §6.2) or, inside PKCS#12, its own schemes (RFC 7292 appendix C).
+    """Undo PBES2 (RFC 8018 §6.2) or a scheme of PKCS#12 (RFC 7292 appendix C).
 
-    ``bmp`` is the password as PKCS#12 writes it; None outside PKCS#12.
+    ``bmp`` is the password as PKCS#12 writes it, where that has been settled already.
     """
+    if password is None:
+        raise KeyMaterialError("key.password", "the key is encrypted: a password is needed")
     cursor = der.Cursor(algorithm, "encryption algorithm")
     oid = cursor.next().oid()
     parameters = cursor.next(der.SEQUENCE, "parameters")
     if oid == _PBES2:
-        if password is None:
-            raise KeyMaterialError("key.password", "the key is encrypted: a password is needed")
         return _pbes2(parameters, data, password)
-    if oid in _PKCS12_PBES and bmp is not None:
-        return _pkcs12_pbe(oid, parameters, data, bmp)
+    if oid in _PKCS12_PBES:
+        return _pkcs12_pbe(oid, parameters, data, _bmp(password) if bmp is None else bmp)
     raise KeyMaterialError("key.unsupported", f"the encryption scheme {oid} is not supported")
 
 
