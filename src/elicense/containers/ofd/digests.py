@@ -78,8 +78,10 @@ def check_value(text: str) -> tuple[bytes, str]:
     try:
         value = binascii.a2b_base64(plain, strict_mode=True)
     except (binascii.Error, ValueError):
-        return b"", "the CheckValue is not base64"
-    return value, "" if value else "the CheckValue is empty"
+        value = b""
+    if not value or len(plain) % 4:
+        return b"", "the CheckValue is empty or not base64"
+    return value, ""
 
 
 def with_prefix(

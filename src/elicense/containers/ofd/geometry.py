@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
-from elicense.containers.ofd.placement import read_box
+from elicense.containers.ofd.placement import LARGEST, read_box
 
 Matrix = tuple[float, float, float, float, float, float]
 
@@ -12,14 +10,14 @@ IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
 def numbers(text: str) -> list[float]:
-    """The finite numbers of a list, up to the first thing that is none."""
+    """The numbers of a list, up to the first thing that is none or beyond all sense."""
     found: list[float] = []
     for item in text.split():
         try:
             value = float(item)
         except ValueError:
             break
-        if not math.isfinite(value):
+        if not abs(value) <= LARGEST:
             break
         found.append(value)
     return found

@@ -76,7 +76,8 @@ def _bodies(source: Source) -> list[xml.Element]:
     """The DocBody elements; InputError where this is not an OFD at all."""
     entries = source.archive.entries
     if ROOT not in entries:
-        raise InputError("ofd.root", "the package has no OFD.xml")
+        why = f" ({source.log.faults[0].detail})" if source.log.faults else ""
+        raise InputError("ofd.root", f"the package has no OFD.xml that can be read{why}")
     root = xml.parse(entries[ROOT], place=ROOT, limits=source.limits, log=source.log)
     if xml.local(root) != "OFD":
         raise InputError("ofd.root", f"the root element is {xml.local(root)}", place=ROOT)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from elicense.containers.ofd import xml
 from elicense.containers.ofd.log import Log
 from elicense.containers.ofd.model import Document
@@ -11,9 +9,11 @@ from elicense.evidence import Placement
 
 Box = tuple[float, float, float, float]
 
+LARGEST = 1e9  # millimetres; what is larger, infinite or no number is no measure
+
 
 def read_box(text: str) -> Box | None:
-    """Four finite numbers ``x y width height``, None for anything else."""
+    """Four numbers ``x y width height``, None for anything else."""
     pieces = text.split()
     if len(pieces) != 4:
         return None
@@ -21,7 +21,9 @@ def read_box(text: str) -> Box | None:
         x, y, width, height = (float(item) for item in pieces)
     except ValueError:
         return None
-    return (x, y, width, height) if math.isfinite(x + y + width + height) else None
+    if not max(abs(x), abs(y), abs(width), abs(height)) <= LARGEST:
+        return None
+    return x, y, width, height
 
 
 def read_placements(

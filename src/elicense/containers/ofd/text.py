@@ -7,6 +7,7 @@ only a rendered page shows that.
 from __future__ import annotations
 
 import itertools
+import math
 
 from elicense.containers.ofd import paths, resources, xml
 from elicense.containers.ofd.geometry import (
@@ -290,5 +291,5 @@ def _run(
 ) -> Run:
     begin = apply(matrix, x, y)
     end = apply(matrix, end_x, end_y)
-    scale = (matrix[2] ** 2 + matrix[3] ** 2) ** 0.5
+    scale = math.hypot(matrix[2], matrix[3])
     return Run(text, begin[0], begin[1], max(begin[0], end[0]), abs(size) * scale)
