@@ -1,4 +1,7 @@
-"""Made-up licences of every type, from a seed. No person, ship or company is meant."""
+"""Made-up licences of every type, from a seed.
+
+No person, ship or company is meant; the codes of authorities are invented too.
+"""
 
 from __future__ import annotations
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from licence_samples import sample
 
 from elicense import licence as lic
 from elicense import profiles
 from elicense.crypto.sm3 import sm3
 from elicense.errors import InputError, UsageError
+from licence_samples import sample
 
 TYPES = [profile.id for profile in profiles.all()]
 
@@ -210,6 +212,15 @@ def test_wrong_types_are_refused_with_their_json_path(change: Any, place: str) -
     with pytest.raises(InputError) as caught:
         lic.load(changed(dumped(), change))
     assert caught.value.place == place
+
+
+def test_the_example_of_the_manual_holds() -> None:
+    manual = Path(__file__).parent.parent / "docs" / "licence-json.md"
+    (block,) = re.findall(r"```json\n(.*?)\n```", manual.read_text(encoding="utf-8"), re.S)
+    found = source(block.encode())
+    assert found.canonical and found.problems == ()
+    assert found.salts == {"holder.name_en": bytes(range(16))}
+    assert lic.dump(lic.load(block.encode()), salts=found.salts) == block.encode()
 
 
 BASE = dumped(7, "msa-smc", 1)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from licence_samples import sample
 
 from elicense import licence as lic
 from elicense import profiles
 from elicense.errors import UsageError
+from licence_samples import sample
 
 TYPES = ["msa-doc", "msa-doc-interim", "msa-smc", "msa-smc-interim"]
 

@@ -283,7 +283,7 @@ def _header(protected: bytes) -> tuple[str, bytes, int, int]:
     """Algorithm, kid, dictionary and template; no other header is allowed."""
     header = strict_cbor.loads(protected)
     labels = {_ALG, _CRIT, _KID, _FORMAT}
-    if not isinstance(header, Mapping) or set(map(repr, header)) != set(map(repr, labels)):
+    if not isinstance(header, Mapping) or set(header) != labels:
         raise InputError("qr.header", "not exactly alg, crit, kid and format")
     algorithm, kid, form = header[_ALG], header[_KID], header[_FORMAT]
     critical = header[_CRIT]

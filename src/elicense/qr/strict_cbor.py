@@ -2,8 +2,8 @@
 
 RFC 8949 section 4.2.1 (core deterministic encoding): shortest heads, definite
 lengths, map keys ascending by their encoded bytes. Allowed are integers, byte
-and text strings, arrays, maps, ``false``, ``true`` and ``null``; no floats, no
-tags, no trailing bytes.
+and text strings, arrays, maps with integer keys, ``false``, ``true`` and
+``null``; no floats, no tags, no trailing bytes.
 """
 
 from __future__ import annotations
@@ -31,11 +31,24 @@ def loads(data: bytes) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """Deterministic CBOR; what is written here passes :func:`loads`."""
+    """Deterministic CBOR of lists, dicts with integer keys and plain values.
+
+    What is written here passes :func:`loads`.
+    """
     import cbor2
 
-    data: bytes = cbor2.dumps(value, canonical=True)
+    data: bytes = cbor2.dumps(_ordered(value))
     return data
+
+
+def _ordered(value: Any) -> Any:
+    """Maps by their encoded keys: non-negative ones first, each kind outward from zero."""
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: (key < 0, abs(key)))
+        return {key: _ordered(value[key]) for key in keys}
+    if isinstance(value, (list, tuple)):
+        return [_ordered(item) for item in value]
+    return value
 
 
 def _head(data: bytes, at: int) -> tuple[int, int, int]:
@@ -94,7 +107,9 @@ def _skip_string(data: bytes, at: int, size: int, *, text: bool) -> int:
 def _skip_map(data: bytes, at: int, pairs: int, depth: int) -> int:
     before = b""
     for _ in range(pairs):
-        end = _skip(data, at, depth + 1)
+        major, _, end = _head(data, at)
+        if major > 1:
+            raise InputError("qr.cbor", "a map key is not an integer", place=f"byte {at}")
         key = data[at:end]
         if key <= before:
             raise InputError("qr.cbor", "map keys are not in order", place=f"byte {at}")
