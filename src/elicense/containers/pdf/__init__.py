@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
+from elicense.containers.pdf.accounting import account
+from elicense.containers.pdf.changes import Difference, compare
 from elicense.containers.pdf.faults import fault, from_error
 from elicense.containers.pdf.fields import page_refs
 from elicense.containers.pdf.lexer import Ref
+from elicense.containers.pdf.lint import inspect
 from elicense.containers.pdf.model import FieldLock, PdfDocument, PdfSignature
 from elicense.containers.pdf.objects import File, View, view_of
+from elicense.containers.pdf.permissions import judge_changes
 from elicense.containers.pdf.revisions import read_chain
 from elicense.containers.pdf.signatures import in_streams, read_signatures
 from elicense.errors import InputError, LimitError
@@ -31,22 +36,57 @@ def read(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PdfDocument:
     faults, notes = chain.faults, chain.notes
     views = tuple(view_of(file, chain.revisions, r.index) for r in chain.revisions)
     pages = _pages(views, faults)
-    signatures = read_signatures(views, pages, faults, notes)
+    signatures = read_signatures(views, pages, faults)
     in_streams(views, faults)
+    if views:
+        found = inspect(views[min((s.revision for s in signatures), default=len(views) - 1)])
+        faults += found.faults
+        notes += found.notes
+    if signatures:
+        signatures = _after(views, signatures, faults)
     encrypted = any("Encrypt" in r.trailer for r in chain.revisions)
     if encrypted:
         faults.append(fault("encrypted", "trailer", fatal=False))
-    signatures = tuple(replace(s, index=i) for i, s in enumerate(signatures))
     return PdfDocument(
         revisions=chain.revisions,
-        signatures=signatures,
-        faults=tuple(faults),
+        signatures=tuple(replace(s, index=i) for i, s in enumerate(signatures)),
+        faults=tuple(dict.fromkeys(faults)),
         notes=tuple(notes),
         encrypted=encrypted,
         pages=len(pages),
-        unsigned_updates=(),
+        unsigned_updates=_unsigned(views, signatures),
         file=file,
     )
+
+
+def _after(
+    views: tuple[View, ...], signatures: tuple[PdfSignature, ...], faults: list[Fault]
+) -> tuple[PdfSignature, ...]:
+    """Accounts for every revision after the first signature and compares its objects."""
+    first = min(s.revision for s in signatures)
+    differences: list[Difference] = []
+    for before, view in pairwise(views[first:]):
+        faults += account(view, before)
+        differences += _compare(before, view, faults)
+    return judge_changes(signatures, tuple(differences))
+
+
+def _compare(before: View, view: View, faults: list[Fault]) -> tuple[Difference, ...]:
+    try:
+        return compare(before, view)
+    except LimitError:
+        raise
+    except InputError as error:
+        faults.append(from_error(error, f"revision {view.revision.index}"))
+        return ()
+
+
+def _unsigned(views: tuple[View, ...], signatures: tuple[PdfSignature, ...]) -> tuple[int, ...]:
+    if not signatures:
+        return ()
+    signed = {s.revision for s in signatures if s.covers_revision}
+    first = min(s.revision for s in signatures)
+    return tuple(i for i in range(first, len(views)) if i not in signed)
 
 
 def _pages(views: tuple[View, ...], faults: list[Fault]) -> tuple[Ref, ...]:

@@ -13,12 +13,17 @@ from elicense.evidence import Fault
 
 @dataclass(frozen=True, slots=True)
 class SignatureField:
-    """A field of type Sig: full name, own reference, raw /V, dictionary, widgets."""
+    """A field of type Sig: full name, own reference, raw /V, dictionary, widgets.
+
+    ``own`` is the field's dictionary as it stands, ``entries`` the same with
+    what it inherits.
+    """
 
     name: str
     ref: Ref | None
     value: Value
     entries: Dictionary
+    own: Dictionary
     widgets: tuple[tuple[Ref | None, Dictionary], ...]
 
 
@@ -103,9 +108,9 @@ def _field(
     if view.resolve(passed["FT"]) == "Sig" and (widgets or not kids):
         ref = node if type(node) is Ref else None
         own = ((ref, entries),) if "Rect" in entries else ()
-        found.append(
-            SignatureField(full, ref, passed["V"], {**entries, **passed}, own + tuple(widgets[::-1]))
-        )
+        merged = {**entries, **passed}
+        all_widgets = own + tuple(widgets[::-1])
+        found.append(SignatureField(full, ref, passed["V"], merged, entries, all_widgets))
 
 
 def widget_place(

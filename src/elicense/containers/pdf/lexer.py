@@ -58,9 +58,8 @@ SKIP = re.compile(_SKIP)
 OBJECT = re.compile(
     rb"(\d{1,10})[" + _WS + rb"]++(\d{1,5})[" + _WS + rb"]++obj(?!" + _REGULAR + rb")"
 )
-_AFTER_VALUE = re.compile(
-    _SKIP + rb"(?:(endobj)(?!" + _REGULAR + rb")|stream(\r\n|\n|\r(?!\n)))"
-)
+_OBJECT_HERE = re.compile(rb"[" + _WS + rb"]{0,8}+" + OBJECT.pattern)
+_AFTER_VALUE = re.compile(_SKIP + rb"(?:(endobj)(?!" + _REGULAR + rb")|stream(\r\n|\n|\r(?!\n)))")
 _END_STREAM = re.compile(
     rb"[" + _WS + rb"]{0,4}endstream" + _SKIP + rb"endobj(?!" + _REGULAR + rb")"
 )
@@ -91,6 +90,7 @@ def parse_value(  # noqa: PLR0912 - one branch a token kind, kept in one loop fo
     stack: list[list[Value]] = []
     opened: list[int] = []
     items: list[Value] = []
+    value: Value
     while True:
         m = match(data, pos, end)
         if m is None:
@@ -210,8 +210,8 @@ class Parsed(NamedTuple):
 
 
 def parse_object(data: bytes, pos: int, end: int, depth: int) -> Parsed:
-    """The indirect object ``n g obj … endobj`` that starts at exactly ``pos``."""
-    m = OBJECT.match(data, pos, end)
+    """The indirect object ``n g obj … endobj`` at ``pos`` (white space before it allowed)."""
+    m = _OBJECT_HERE.match(data, pos, end)
     if m is None:
         raise syntax_error("no indirect object here", pos, "pdf.xref")
     num, gen = int(m[1]), int(m[2])

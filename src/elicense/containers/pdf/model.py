@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as member
 
 from elicense.containers.pdf.content import Attachment, SecurityStore, attachments, metadata, store
+from elicense.containers.pdf.lint import unreferenced
 from elicense.containers.pdf.objects import File, view_of
 from elicense.containers.pdf.revisions import Revision
 from elicense.evidence import Change, Fault, Note
@@ -45,9 +47,9 @@ class PdfSignature:
     type: str  # Sig | DocTimeStamp
     filter: str
     subfilter: str
-    contents: bytes = field(repr=False)
+    contents: bytes = member(repr=False)
     byte_range: tuple[int, ...]
-    segments: tuple[memoryview, ...] = field(repr=False)
+    segments: tuple[memoryview, ...] = member(repr=False)
     reason: str | None = None
     name: str | None = None
     location: str | None = None
@@ -78,14 +80,14 @@ class PdfDocument:
     the indexes of revisions after the first signature that end without one.
     """
 
-    revisions: tuple[Revision, ...] = field(repr=False)
+    revisions: tuple[Revision, ...] = member(repr=False)
     signatures: tuple[PdfSignature, ...]
     faults: tuple[Fault, ...]
     notes: tuple[Note, ...]
     encrypted: bool
     pages: int
     unsigned_updates: tuple[int, ...]
-    file: File = field(repr=False)
+    file: File = member(repr=False)
 
     @property
     def data(self) -> bytes:
@@ -106,6 +108,12 @@ class PdfDocument:
     def security_store(self, revision: int = -1) -> SecurityStore:
         """The document security store (/DSS): certificates, CRLs, OCSP responses as DER."""
         return store(view_of(self.file, self.revisions, self._index(revision)))
+
+    def unreferenced(self, revision: int = -1) -> tuple[int, ...]:
+        """Objects of a revision nothing leads to; an issuer should not seal any."""
+        if not self.revisions:
+            return ()
+        return unreferenced(view_of(self.file, self.revisions, self._index(revision)))
 
     def _index(self, revision: int) -> int:
         return revision % len(self.revisions) if self.revisions else 0

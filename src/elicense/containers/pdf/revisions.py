@@ -99,7 +99,7 @@ def _follow(
     data: bytes, head: Section, limits: Limits, faults: list[Fault]
 ) -> list[tuple[Section, ...]]:
     """The sections along /Prev, newest first; a hybrid's stream stands beside its table."""
-    chain = [(head,)]
+    chain: list[tuple[Section, ...]] = [(head,)]
     seen = {head.start}
     current = head
     try:
@@ -198,9 +198,7 @@ def _number(
         if not _names(data, ending.startxref, sections):
             faults.append(fault("startxref-mismatch", f"revision {index}", fatal=False))
         revisions.append(
-            Revision(
-                index, start, ending.mark, ending.end, tuple(sections), sections[0].trailer
-            )
+            Revision(index, start, ending.mark, ending.end, tuple(sections), sections[0].trailer)
         )
         start = max(start, ending.end)
     return tuple(revisions)

@@ -45,12 +45,12 @@ class Found:
 
 
 def read_signatures(
-    views: tuple[View, ...], pages: tuple[Ref, ...], faults: list[Fault], notes: list[Note]
+    views: tuple[View, ...], pages: tuple[Ref, ...], faults: list[Fault]
 ) -> tuple[PdfSignature, ...]:
     """Every signature of the file, in the order of the bytes they cover."""
     found: dict[int, Found] = {}
     for view in views:
-        _from_fields(view, found, faults, is_last=view is views[-1])
+        _from_fields(view, found, faults)
     _merge_identical(found)
     if views:
         _unreachable(views, found, faults)
@@ -61,9 +61,7 @@ def read_signatures(
     return tuple(signatures)
 
 
-def _from_fields(
-    view: View, found: dict[int, Found], faults: list[Fault], *, is_last: bool
-) -> None:
+def _from_fields(view: View, found: dict[int, Found], faults: list[Fault]) -> None:
     seen_faults: list[Fault] = []
     for entry in signature_fields(view, seen_faults):
         try:
@@ -122,8 +120,9 @@ def _signature(item: Found, pages: tuple[Ref, ...]) -> PdfSignature:
     contents = _contents(item)
     byte_range = _byte_range(item)
     segments, covers = _segments(item, byte_range)
-    revision, covers_revision, covers_file = _coverage(item, byte_range) if covers else (
-        _located(item), False, False)
+    revision, covers_revision, covers_file = (
+        _coverage(item, byte_range) if covers else (_located(item), False, False)
+    )
     first = item.fields[0] if item.fields else None
     page, rect = widget_place(view, first, pages) if first else (None, None)
     if len(item.fields) > 1:
@@ -274,7 +273,9 @@ def _segments(item: Found, byte_range: tuple[int, ...]) -> tuple[tuple[memoryvie
         problems.append("range-past-eof")
     if not problems and not _gap_is_contents(item, length, resume):
         problems.append("gap-not-contents")
-    item.faults += [fault(kind, _place(item), f"/ByteRange {list(byte_range)}") for kind in problems]
+    item.faults += [
+        fault(kind, _place(item), f"/ByteRange {list(byte_range)}") for kind in problems
+    ]
     if problems and problems != ["gap-not-contents"]:
         return (), False
     whole = memoryview(data)
@@ -358,9 +359,7 @@ def _lock(view: View, value: Value) -> FieldLock | None:
     )
 
 
-def _unreachable(
-    views: tuple[View, ...], found: dict[int, Found], faults: list[Fault]
-) -> None:
+def _unreachable(views: tuple[View, ...], found: dict[int, Found], faults: list[Fault]) -> None:
     """Adds the signature dictionaries no field leads to, and faults for the rest."""
     file = views[0].file
     stray = []
@@ -401,8 +400,9 @@ def _classify(
         parsed = view.at(starts[start], start) if start >= 0 else None
     except LimitError:
         raise
-    except InputError:
-        parsed = None
+    except InputError as error:
+        faults.append(from_error(error, f"/ByteRange at offset {pos}"))
+        return
     if parsed is None or pos >= parsed.end:
         faults.append(fault("byterange-outside-object", f"offset {pos}"))
         return
@@ -460,4 +460,3 @@ def in_streams(views: tuple[View, ...], faults: list[Fault]) -> None:
                 continue
             if b"/ByteRange" in opened.data:
                 faults.append(fault("signature-in-stream", f"object stream {num}"))
-

@@ -22,9 +22,7 @@ def filter_error(detail: str) -> InputError:
     return InputError("pdf.filter", detail)
 
 
-def decode(
-    raw: bytes, info: Dictionary, resolve: Callable[[Value], Value], *, limit: int
-) -> bytes:
+def decode(raw: bytes, info: Dictionary, resolve: Callable[[Value], Value], *, limit: int) -> bytes:
     """The decoded bytes of a stream, at most ``limit`` of them.
 
     ``resolve`` turns a reference into its value. Raises InputError
@@ -94,9 +92,7 @@ def _ascii_85(raw: bytes) -> bytes:
         raise filter_error("not ASCII85 data") from None
 
 
-def _unpredict(
-    data: bytes, parameters: Dictionary, resolve: Callable[[Value], Value]
-) -> bytes:
+def _unpredict(data: bytes, parameters: Dictionary, resolve: Callable[[Value], Value]) -> bytes:
     predictor = resolve(parameters.get("Predictor", 1))
     if predictor == 1:
         return data

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from elicense.containers.pdf.lexer import (
@@ -54,7 +55,7 @@ class Entry(NamedTuple):
 
 class Block(NamedTuple):
     first: int
-    count: int
+    size: int
     pos: int
 
 
@@ -98,6 +99,21 @@ class Section:
             for i in range(count):
                 yield first + i, self._row(pos + size * i)
         yield from self.odd.items()
+
+    def rows_in_bulk(self) -> Iterator[tuple[int, int, int]]:
+        """Number, kind and first value of every entry, fast."""
+        if self.widths:
+            for num, entry in self.items():
+                yield num, entry.kind, entry.a
+            return
+        for first, count, pos in self.blocks:
+            words = self.rows[pos : pos + 20 * count].split()
+            for num, offset, kind in zip(
+                range(first, first + count), words[0::3], words[2::3], strict=True
+            ):
+                yield num, IN_FILE if kind == b"n" else FREE, int(offset)
+        for num, entry in self.odd.items():
+            yield num, entry.kind, entry.a
 
     def _row(self, pos: int) -> Entry:
         if not self.widths:
@@ -153,9 +169,7 @@ def _read_table(data: bytes, start: int, pos: int, limits: Limits) -> Section:
     return Section(start, end, trailer, tuple(blocks), data, odd=odd, index=index)
 
 
-def _read_odd_entries(
-    data: bytes, pos: int, first: int, count: int, odd: dict[int, Entry]
-) -> int:
+def _read_odd_entries(data: bytes, pos: int, first: int, count: int, odd: dict[int, Entry]) -> int:
     """Entries that are not 20 bytes each: read, since no reader takes them otherwise."""
     for num in range(first, first + count):
         m = _ANY_ENTRY.match(data, pos)
@@ -175,8 +189,8 @@ def _twice(num: int, pos: int) -> InputError:
 
 def _index(blocks: list[Block], odd: dict[int, Entry], size: int, start: int) -> dict[int, int]:
     """Refuses an object listed twice; an index by number where there are many blocks."""
-    spans = sorted((b.first, b.first + b.count) for b in blocks)
-    for (_, stop), (following, _) in zip(spans, spans[1:], strict=False):
+    spans = sorted((b.first, b.first + b.size) for b in blocks)
+    for (_, stop), (following, _) in pairwise(spans):
         if following < stop:
             raise _twice(following, start)
     for num in odd:
@@ -184,7 +198,7 @@ def _index(blocks: list[Block], odd: dict[int, Entry], size: int, start: int) ->
             raise _twice(num, start)
     if len(blocks) <= _MANY:
         return {}
-    return {b.first + i: b.pos + size * i for b in blocks for i in range(b.count)}
+    return {b.first + i: b.pos + size * i for b in blocks for i in range(b.size)}
 
 
 def _read_stream(data: bytes, pos: int, limits: Limits) -> Section:
@@ -217,7 +231,8 @@ def _read_stream(data: bytes, pos: int, limits: Limits) -> Section:
 def _stream_blocks(
     info: Dictionary, available: int, pos: int, limits: Limits
 ) -> tuple[tuple[int, ...], list[Block]]:
-    widths, size = info.get("W"), info.get("Size")
+    widths: list[int] = info.get("W", [])
+    size = info.get("Size")
     if not (_integers(widths) and len(widths) == 3 and max(widths) <= 8 and sum(widths) > 0):
         raise xref_error("/W of a cross-reference stream is malformed", pos)
     pairs = info.get("Index", [0, size])

@@ -1,0 +1,206 @@
+"""Pages as a reader shows them: text lines, grey pictures, comparison (PDFium).
+
+PDFium is one global machine: a lock lets one thread in at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from elicense.errors import InputError, LimitError, UsageError
+from elicense.limits import DEFAULT_LIMITS, Limits
+
+_LOCK = threading.RLock()
+Box = tuple[int, float, float, float, float]  # page from 1; left, bottom, right, top in points
+
+
+@contextmanager
+def _opened(data: bytes | memoryview) -> Iterator[Any]:
+    import pypdfium2
+
+    with _LOCK:
+        document = None
+        try:
+            document = pypdfium2.PdfDocument(data if type(data) is bytes else bytes(data))
+            yield document
+        except pypdfium2.PdfiumError as error:
+            raise InputError("pdf.render", f"PDFium cannot read the page: {error}") from None
+        finally:
+            if document is not None:
+                document.close()
+
+
+def _page(document: Any, number: int) -> Any:
+    if not 1 <= number <= len(document):
+        raise UsageError("pdf.page", f"there is no page {number}", place=f"page {number}")
+    return document[number - 1]
+
+
+def page_lines(data: bytes | memoryview, page: int) -> tuple[str, ...]:
+    """The text lines of a page (from 1), top to bottom, each left to right.
+
+    Raises InputError ``pdf.render`` if PDFium cannot read the page.
+    """
+    with _opened(data) as document:
+        text = _page(document, page).get_textpage()
+        pieces = []
+        for index in range(text.count_rects()):
+            left, bottom, right, top = text.get_rect(index)
+            piece = text.get_text_bounded(left, bottom, right, top).strip()
+            if piece:
+                pieces.append((left, bottom, right, top, piece))
+    return _lines(pieces)
+
+
+def _lines(pieces: list[tuple[float, float, float, float, str]]) -> tuple[str, ...]:
+    """Pieces whose heights overlap by half are one line."""
+    rows: list[list[tuple[float, float, float, float, str]]] = []
+    for piece in sorted(pieces, key=lambda p: (-(p[1] + p[3]), p[0])):
+        middle = (piece[1] + piece[3]) / 2
+        if rows and rows[-1][0][1] <= middle <= rows[-1][0][3]:
+            rows[-1].append(piece)
+        else:
+            rows.append([piece])
+    lines = []
+    for row in rows:
+        row.sort(key=lambda p: p[0])
+        words, seen = [], set()
+        for left, bottom, _, _, words_here in row:
+            key = (round(left), round(bottom), words_here)
+            if key not in seen:
+                seen.add(key)
+                words.append(" ".join(words_here.split()))
+        lines.append(" ".join(words))
+    return tuple(lines)
+
+
+def text_in_box(data: bytes | memoryview, box: Box) -> str:
+    """The text of a page inside a box: what a seal placed there would stand on."""
+    number, left, bottom, right, top = box
+    with _opened(data) as document:
+        text = _page(document, number).get_textpage()
+        return str(text.get_text_bounded(left, bottom, right, top)).strip()
+
+
+def overlaid_text(data: bytes | memoryview, page: int) -> tuple[str, ...]:
+    """Text of a page that a picture drawn later lies upon (prepared for a hide attack)."""
+    from pypdfium2 import PdfiumError, raw
+
+    with _opened(data) as document:
+        shown = _page(document, page)
+        texts: list[tuple[tuple[float, float, float, float], Any]] = []
+        hidden = []
+        textpage = shown.get_textpage()
+        for item in shown.get_objects(max_depth=4):
+            try:
+                bounds = item.get_bounds()
+            except PdfiumError:  # an empty object has no box
+                continue
+            if item.type == raw.FPDF_PAGEOBJ_TEXT:
+                texts.append((bounds, item))
+            elif item.type in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING):
+                hidden += [t for t in texts if _inside(t[0], bounds)]
+                texts = [t for t in texts if not _inside(t[0], bounds)]
+        found = (str(textpage.get_text_bounded(*bounds)).strip() for bounds, _ in hidden)
+        return tuple(piece for piece in found if piece)
+
+
+def _inside(
+    inner: tuple[float, float, float, float], outer: tuple[float, float, float, float]
+) -> bool:
+    return (
+        outer[0] <= inner[0] + 1
+        and outer[1] <= inner[1] + 1
+        and inner[2] <= outer[2] + 1
+        and inner[3] <= outer[3] + 1
+    )
+
+
+def render_gray(
+    data: bytes | memoryview, page: int, dpi: float = 200, *, limits: Limits = DEFAULT_LIMITS
+) -> tuple[int, int, memoryview]:
+    """A page (from 1) as grey pixels: width, height and a (height, width) buffer of bytes."""
+    with _opened(data) as document:
+        return _render(_page(document, page), dpi / 72, limits)
+
+
+def _render(page: Any, scale: float, limits: Limits) -> tuple[int, int, memoryview]:
+    width, height = page.get_size()
+    if width * height * scale * scale > limits.image_pixels:
+        raise LimitError("pdf.render", "the page has too many pixels at this resolution")
+    bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=False)
+    try:
+        w, h, stride = bitmap.width, bitmap.height, bitmap.stride
+        pixels = bytes(memoryview(bitmap.buffer).cast("B"))
+        if stride != w:
+            pixels = b"".join(pixels[y * stride : y * stride + w] for y in range(h))
+        return w, h, memoryview(pixels[: w * h]).cast("B", (h, w))
+    finally:
+        bitmap.close()
+
+
+def compare_rendering(
+    signed: bytes | memoryview,
+    final: bytes | memoryview,
+    boxes: Sequence[Box] = (),
+    *,
+    dpi: float = 72,
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[int, ...]:
+    """The pages (from 1) that look different outside the boxes of new seals.
+
+    Pages that only one of the two has count as different.
+    """
+    with _opened(signed) as old, _opened(final) as new:
+        common = min(len(old), len(new))
+        different = []
+        for number in range(1, common + 1):
+            mine: list[tuple[float, ...]] = [box[1:] for box in boxes if box[0] == number]
+            if not _same(old[number - 1], new[number - 1], mine, dpi / 72, limits):
+                different.append(number)
+        different += range(common + 1, max(len(old), len(new)) + 1)
+    return tuple(different)
+
+
+def _same(old: Any, new: Any, boxes: list[tuple[float, ...]], scale: float, limits: Limits) -> bool:
+    width, height, before = _render(old, scale, limits)
+    new_width, new_height, after = _render(new, scale, limits)
+    if (width, height) != (new_width, new_height):
+        return False
+    a, b = bytes(before), bytes(after)
+    if a == b:
+        return True
+    areas = [_device_box(new, box, width, height) for box in boxes]
+    for y in range(height):
+        row_a, row_b = a[y * width : (y + 1) * width], b[y * width : (y + 1) * width]
+        if row_a != row_b and not _same_row(row_a, row_b, y, areas):
+            return False
+    return True
+
+
+def _device_box(
+    page: Any, box: tuple[float, ...], width: int, height: int
+) -> tuple[int, int, int, int]:
+    """A box of the page in pixels, one pixel larger: left, top, right, bottom."""
+    import ctypes
+
+    from pypdfium2 import raw
+
+    corners = []
+    for x, y in ((box[0], box[1]), (box[2], box[3])):
+        px, py = ctypes.c_int(), ctypes.c_int()
+        raw.FPDF_PageToDevice(page.raw, 0, 0, width, height, 0, x, y, px, py)
+        corners.append((px.value, py.value))
+    (x0, y0), (x1, y1) = corners
+    return min(x0, x1) - 1, min(y0, y1) - 1, max(x0, x1) + 2, max(y0, y1) + 2
+
+
+def _same_row(row_a: bytes, row_b: bytes, y: int, areas: list[tuple[int, int, int, int]]) -> bool:
+    inside = [(left, right) for left, top, right, bottom in areas if top <= y < bottom]
+    return all(
+        p == q or any(left <= x < right for left, right in inside)
+        for x, (p, q) in enumerate(zip(row_a, row_b, strict=True))
+    )
