@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
@@ -39,7 +40,9 @@ scalars = (edges | st.integers(1, N - 1)).map(lambda value: value.to_bytes(32, "
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Each engine in turn, behind the public API, with tables of its own."""
     if request.param == "c":
-        module = pytest.importorskip("elicense.crypto._sm2", reason="the C extension is not built")
+        module: ModuleType = pytest.importorskip(
+            "elicense.crypto._sm2", reason="the C extension is not built"
+        )
     else:
         module = _sm2_py
         monkeypatch.setenv("ELICENSE_ALLOW_PYTHON_SIGNER", "1")
@@ -228,11 +231,12 @@ def test_python_signer_needs_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     ciphertext = sm2.encrypt(sm2.public_key(d), b"x")
 
     def attempts() -> None:
-        for call in (
+        calls: tuple[Callable[[], bytes], ...] = (
             lambda: sm2.sign(d, b"x"),
             lambda: sm2.sign_digest(d, bytes(32)),
             lambda: sm2.decrypt(d, ciphertext),
-        ):
+        )
+        for call in calls:
             with pytest.raises(KeyMaterialError) as caught:
                 call()
             assert caught.value.code == "sm2.slow-signer"

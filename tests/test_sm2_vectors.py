@@ -97,7 +97,9 @@ def verify_both_ways(engine: ModuleType, key: bytes, e: int, r: int, s: int) -> 
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Each engine in turn, behind the public API, with tables of its own."""
     if request.param == "c":
-        module = pytest.importorskip("elicense.crypto._sm2", reason="the C extension is not built")
+        module: ModuleType = pytest.importorskip(
+            "elicense.crypto._sm2", reason="the C extension is not built"
+        )
     else:
         module = _sm2_py
         monkeypatch.setenv("ELICENSE_ALLOW_PYTHON_SIGNER", "1")
