@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import struct
 import zlib
 from dataclasses import dataclass, replace
@@ -191,6 +192,7 @@ def _bytes(name: str | bytes) -> bytes:
     return name if isinstance(name, bytes) else name.encode()
 
 
+@functools.lru_cache(maxsize=64)
 def _deflate(data: bytes) -> bytes:
     maker = zlib.compressobj(9, zlib.DEFLATED, -15)
     return maker.compress(data) + maker.flush()

@@ -87,12 +87,16 @@ def test_slices_of_the_file_moved_about():
     "content",
     [
         b"<Page>" + b'<TextObject Boundary="1e400 nan 0 x" Size="-1e308"/>' * 9 + b"</Page>",
-        b'<Page><Content><Layer><TextObject Size="1e308" CTM="1e308 1e308 1e308 1e308 0 0">'
-        b'<TextCode X="1e308" Y="1e308" DeltaX="g 99999999999 1e308">abc</TextCode></TextObject>'
-        b"</Layer></Content></Page>",
-        b'<Page><Content><Layer><TextObject Size="4"><TextCode DeltaX="g -5 g g 1">abcdef'
-        b"</TextCode></TextObject></Layer></Content></Page>",
-        b'<Page><Area><PhysicalBox>nan inf 1 1</PhysicalBox></Area><Template TemplateID=""/></Page>',
+        (
+            b'<Page><Content><Layer><TextObject Size="1e308" CTM="1e308 1e308 1e308 1e308 0 0">'
+            b'<TextCode X="1e308" Y="1e308" DeltaX="g 99999999999 1e308">abc</TextCode></TextObject>'
+            b"</Layer></Content></Page>"
+        ),
+        (
+            b'<Page><Content><Layer><TextObject Size="4"><TextCode DeltaX="g -5 g g 1">abcdef'
+            b"</TextCode></TextObject></Layer></Content></Page>"
+        ),
+        b"<Page><Area><PhysicalBox>nan inf 1 1</PhysicalBox></Area><Template/></Page>",
         b"<Page><Content>" + b"<PageBlock>" * 50 + b"</PageBlock>" * 50 + b"</Content></Page>",
     ],
 )

@@ -187,10 +187,8 @@ def test_a_stamp_nowhere_leaves_the_question_open(stamp, kind):
 
 def test_the_same_signature_listed_twice_is_a_fault():
     entries = signed()
-    item = b'<ofd:Signature ID="1" BaseLoc="Sign_0/Signature.xml"/>'
-    entries[SIGNS] = (
-        xml("<ofd:Signatures NS>").replace(b"</", b"") + item * 2 + b"</ofd:Signatures>"
-    )
+    item = '<ofd:Signature ID="1" BaseLoc="Sign_0/Signature.xml"/>'
+    entries[SIGNS] = xml(f"<ofd:Signatures NS>{item * 2}</ofd:Signatures>")
     package = ofd.read(pack(entries))
     assert kinds(package.faults) == ["duplicate-signature"] and len(package.signatures) == 1
 
