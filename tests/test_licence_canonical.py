@@ -62,6 +62,7 @@ def test_other_spellings_are_read_but_not_canonical(text: str) -> None:
     [
         (b'{"a":1,"a":1}', "json.duplicate-key"),
         (b'{"a":1,"\\u0061":1}', "json.duplicate-key"),
+        ('{"e\u0301":1,"é":1}'.encode(), "json.duplicate-key"),
         (b"1.0", "json.number"),
         (b"1e2", "json.number"),
         (b"-0", "json.number"),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from elicense import licence as lic
 from elicense import profiles
 from elicense.crypto.sm3 import sm3
-from elicense.errors import InputError, UsageError
+from elicense.errors import InputError, LimitError, UsageError
 from licence_samples import sample
 
 TYPES = [profile.id for profile in profiles.all()]
@@ -212,6 +212,16 @@ def test_wrong_types_are_refused_with_their_json_path(change: Any, place: str) -
     with pytest.raises(InputError) as caught:
         lic.load(changed(dumped(), change))
     assert caught.value.place == place
+
+
+def test_a_flood_of_digests_or_steps_is_stopped_early() -> None:
+    flood = {f"fields.x{index}": "AAAA" for index in range(20_000)}
+    with pytest.raises(LimitError) as caught:
+        lic.load(changed(dumped(), lambda m: m["digests"].update(values=flood)))
+    assert caught.value.code == "licence.digests"
+    deep = {".".join(["fields"] * 100_000): "AAAA"}
+    found = source(changed(dumped(), lambda m: m["digests"].update(values=deep)))
+    assert "digest-path" in [problem.kind for problem in found.problems]
 
 
 def test_the_example_of_the_manual_holds() -> None:

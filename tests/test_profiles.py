@@ -166,6 +166,8 @@ def test_lists_of_ship_types_keep_their_limitation() -> None:
     assert "油轮" in parts[0] and "Bulk carrier" in parts[1] and parts[2] == ("仅限沿海",)
     assert profiles.value_problem(field, ("oil-tanker",)) == "kind"
     assert profiles.value_problem(field, ({"code": "x"},)) == "unknown-code"
+    assert profiles.value_problem(field, ({"code": 1},)) == "kind"
+    assert profiles.value_problem(field, ({"code": "oil-tanker", "limitation": 1},)) == "kind"
     assert profiles.printed_forms(field, ({"code": "x"},)) == ()
 
 

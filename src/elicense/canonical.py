@@ -128,10 +128,14 @@ def _check_depth(text: str, limit: int) -> None:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Keys that are one after NFC are duplicates too: the canonical form has no room for both."""
     members: dict[str, Any] = {}
+    seen: set[str] = set()
     for key, value in pairs:
-        if key in members:
+        name = unicodedata.normalize("NFC", key)
+        if name in seen:
             raise InputError("json.duplicate-key", f"the key {key!r} appears twice")
+        seen.add(name)
         members[key] = value
     return members
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from elicense import canonical
 from elicense.canonical import Value
-from elicense.errors import InputError, UsageError
+from elicense.errors import InputError, LimitError, UsageError
 from elicense.licence_model import (
     ENDORSEMENT_STATES,
     OPEN_ENDED,
@@ -57,6 +57,8 @@ __all__ = [
 
 FORMAT = "elicense-licence/1"
 SALT_SIZE = 16  # bytes; the least that is accepted
+MAX_DIGESTS = 1000
+MAX_PATH_STEPS = 8
 DIGEST_ALGORITHMS = {"sm3": 32, "sha256": 32}  # name → size in bytes
 
 _MASKABLE = ("issuer", "holder", "validity", "fields")  # objects whose members may be hidden
@@ -142,18 +144,19 @@ def dump(
     return canonical.encode(members)
 
 
-def _maskable(path: str, paths: Collection[str]) -> bool:
+def _maskable(path: str, paths: Mapping[str, bytes]) -> bool:
     """Whether ``path`` may have a digest: a detail, and not inside another one.
 
     What identifies the licence and what an endorsement is can never be hidden.
     """
     steps = path.split(".")
-    parents = {".".join(steps[:length]) for length in range(1, len(steps))}
+    if len(steps) > MAX_PATH_STEPS:
+        return False
     if steps[0] == "endorsements":
         detail = len(steps) > 2 and steps[2] not in ("kind", "state", "previous")
     else:
         detail = len(steps) > 1 and steps[0] in _MASKABLE
-    return detail and not parents & set(paths)
+    return detail and not any(".".join(steps[:end]) in paths for end in range(1, len(steps)))
 
 
 def mask(data: bytes, *, hide: Collection[str], limits: Limits = DEFAULT_LIMITS) -> bytes:
@@ -410,6 +413,8 @@ def _digests(part: _Object | None) -> tuple[str, dict[str, bytes]]:
 def _bytes_by_path(part: _Object | None) -> dict[str, bytes]:
     if part is None:
         return {}
+    if len(part.value) > MAX_DIGESTS:
+        raise LimitError("licence.digests", f"more than {MAX_DIGESTS}", place=part.path)
     return {
         path: canonical.from_b64url(part.text(path), place=f"{part.path}[{path!r}]")
         for path in part.value

@@ -78,11 +78,13 @@ def choice_items(value: Value) -> tuple[tuple[str, str], ...]:
     """(code, limitation text) of each item of a ``choices`` value; others are left out."""
     if not isinstance(value, tuple):
         return ()
-    return tuple(
-        (str(item["code"]), str(item.get("limitation", "")))
-        for item in value
-        if isinstance(item, Mapping) and "code" in item
-    )
+    items = []
+    for item in value:
+        if isinstance(item, Mapping):
+            code, limitation = item.get("code"), item.get("limitation", "")
+            if isinstance(code, str) and isinstance(limitation, str):
+                items.append((code, limitation))
+    return tuple(items)
 
 
 def _list_forms(field: Field, value: Value) -> tuple[str, ...]:
