@@ -8,8 +8,8 @@ import time
 import pytest
 
 from elicense.containers import ofd
-from elicense.errors import Error
-from ofd_sample import PAGE, pack, sample, signed
+from elicense.errors import Error, LimitError
+from ofd_sample import DOCUMENT, PAGE, pack, page_xml, sample, signature_xml, signed, xml
 
 SECOND = 1.0
 
@@ -89,8 +89,8 @@ def test_slices_of_the_file_moved_about():
         b"<Page>" + b'<TextObject Boundary="1e400 nan 0 x" Size="-1e308"/>' * 9 + b"</Page>",
         (
             b'<Page><Content><Layer><TextObject Size="1e308" CTM="1e308 1e308 1e308 1e308 0 0">'
-            b'<TextCode X="1e308" Y="1e308" DeltaX="g 99999999999 1e308">abc</TextCode></TextObject>'
-            b"</Layer></Content></Page>"
+            b'<TextCode X="1e308" Y="1e308" DeltaX="g 99999999999 1e308">abc</TextCode>'
+            b"</TextObject></Layer></Content></Page>"
         ),
         (
             b'<Page><Content><Layer><TextObject Size="4"><TextCode DeltaX="g -5 g g 1">abcdef'
@@ -102,3 +102,38 @@ def test_slices_of_the_file_moved_about():
 )
 def test_numbers_without_sense_are_survived(content):
     assert outcome(pack(signed() | {PAGE: content})) in ("faults", "no text")
+
+
+def _refused(entries: dict[str, bytes], code: str) -> None:
+    started = time.perf_counter()
+    with pytest.raises(LimitError) as caught:
+        ofd.read(pack(entries))
+    assert caught.value.code == code
+    assert time.perf_counter() - started < 4 * SECOND
+
+
+def test_references_without_end_are_refused():
+    refs = "".join(f'<ofd:Reference FileRef="/a{n}"/>' for n in range(80_000))
+    entries = signed()
+    content = signature_xml({}, [], refs=refs)
+    _refused(entries | {"Doc_0/Signs/Sign_0/Signature.xml": content}, "ofd.steps")
+
+
+def test_templates_without_end_are_refused():
+    entries = signed()
+    more = b"".join(b'<ofd:TemplatePage BaseLoc="t%d"/>' % n for n in range(30_000))
+    entries[DOCUMENT] = entries[DOCUMENT].replace(b"</ofd:CommonData>", more + b"</ofd:CommonData>")
+    _refused(entries, "ofd.faults")
+
+
+def test_pages_that_each_draw_a_large_unit_are_refused():
+    ids = "".join(f'<ofd:ImageObject ResourceID="x{n}"/>' for n in range(5_000))
+    entries = signed()
+    entries["Doc_0/PublicRes.xml"] = xml(
+        '<ofd:Res NS><ofd:CompositeGraphicUnits><ofd:CompositeGraphicUnit ID="0"><ofd:Content>'
+        f"{ids}</ofd:Content></ofd:CompositeGraphicUnit></ofd:CompositeGraphicUnits></ofd:Res>"
+    )
+    entries[PAGE] = page_xml('<ofd:CompositeObject ResourceID="0" Boundary="0 0 9 9"/>')
+    page = b'<ofd:Page ID="1" BaseLoc="Pages/Page_0/Content.xml"/>'
+    entries[DOCUMENT] = entries[DOCUMENT].replace(page, page * 400)
+    _refused(entries, "ofd.steps")

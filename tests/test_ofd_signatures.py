@@ -213,7 +213,8 @@ def test_an_unsigned_file_has_no_signature_and_no_fault_of_one():
 
 
 def test_a_list_of_signatures_that_is_not_there_is_a_fault():
-    assert kinds(ofd.read(pack(unsigned())).faults) == ["missing-signatures"]
+    (fault,) = ofd.read(pack(unsigned())).faults
+    assert (fault.kind, fault.fatal) == ("missing-signatures", False)
 
 
 def test_digests_with_a_prefix_are_taken_only_when_asked_for():

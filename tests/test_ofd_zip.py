@@ -162,3 +162,22 @@ def test_limits_hold(limits, code):
 def test_what_is_no_zip_is_refused(data):
     with pytest.raises(InputError):
         read(data)
+
+
+def test_flags_may_differ_where_they_say_nothing():
+    data = bytearray(pack({"a": b"1"}))
+    data[6:8] = b"\x00\x00"  # the UTF-8 flag of an ASCII name, in the local header only
+    _, log = read(bytes(data))
+    assert log.faults == ()
+
+
+def test_unicode_path_in_the_local_header_only_is_compared_too():
+    body = struct.pack("<BI", 1, 0) + b"OFD.xml"
+    extra = struct.pack("<HH", 0x7075, len(body)) + body
+    _, log = read(write([Raw("harmless.xml", b"1", local_extra=extra)]))
+    assert kinds(log.faults) == ["unicode-path"]
+
+
+def test_folder_that_leaves_the_package_is_a_fault():
+    _, log = read(write([Raw("../evil/", b"", method=0), Raw("a", b"1")]))
+    assert kinds(log.faults) == ["path-escape"]

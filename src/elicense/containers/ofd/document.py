@@ -43,6 +43,7 @@ class _Walk:
         return found
 
     def record(self, found: str | None, asked: str, role: str, *, required: bool = False) -> None:
+        self.source.spend(1)
         if found is not None:
             self.parts.setdefault(found, role)
             if required:
@@ -112,7 +113,10 @@ def _common_data(walk: _Walk, root: xml.Element) -> tuple[tuple[str, ...], dict[
                 identity = xml.attribute(item, "ID")
                 if templates.setdefault(identity, found) != found:
                     walk.source.log.fault(
-                        "duplicate-id", found, f"two template pages have the ID {identity}"
+                        "duplicate-id",
+                        found,
+                        f"two template pages have the ID {identity}",
+                        fatal=False,
                     )
                 _page_content(walk, found, required=False)
     return tuple(common), templates
@@ -161,7 +165,7 @@ def _pages(walk: _Walk, root: xml.Element, common: tuple[str, ...]) -> tuple[Pag
         pages.append(Page(identity, found))
         own, used = _page_content(walk, found, required=True)
         tables = [table for table in (*own, *shared) if table is not None]
-        needed, undefined = resources.follow(used, tables)
+        needed, undefined = resources.follow(walk.source, used, tables)
         walk.needed |= needed
         if undefined:
             walk.missing.append(found)

@@ -84,6 +84,7 @@ def _files(
     items = [] if group is None else xml.children(group, "File")
     method = xml.attribute(group, "CheckMethod") if group is not None else ""
     for item in items:
+        source.spend(1)
         loc = xml.attribute(item, "FileLoc") or xml.text(item)
         name = paths.resolve(loc, base="", place=ENTRIES, log=log)
         if name is None:

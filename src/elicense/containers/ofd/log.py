@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from elicense.errors import LimitError
 from elicense.evidence import Fault, Note
 
+_MOST = 20_000
 STRUCTURE = "container.structure"
 COVERAGE = "coverage.document"
 
@@ -23,12 +25,16 @@ class Log:
         """Record something proven wrong or ambiguous."""
         key = (code, kind, place)
         known = self._faults.get(key)
+        if len(self._faults) >= _MOST:
+            raise LimitError("ofd.faults", "too much is wrong with the package")
         if known is None or (fatal and not known.fatal):
             self._faults[key] = Fault(code, kind, place, detail, fatal)
 
     def note(self, kind: str, place: str, detail: str) -> None:
         """Record a deviation that is tolerated."""
         if (kind, place) not in self._notes:
+            if len(self._notes) >= _MOST:
+                raise LimitError("ofd.notes", "too much is odd in the package")
             self._notes[kind, place] = Note(kind, place, detail)
 
     @property

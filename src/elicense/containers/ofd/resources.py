@@ -76,7 +76,9 @@ def used_by(root: xml.Element) -> frozenset[str]:
     return frozenset(_USED(root))
 
 
-def follow(ids: Iterable[str], tables: Iterable[Resources]) -> tuple[set[str], set[str]]:
+def follow(
+    source: Source, ids: Iterable[str], tables: list[Resources]
+) -> tuple[set[str], set[str]]:
     """The entries that drawing ``ids`` depends on, and the IDs that nothing defines.
 
     The entries are resource files and their media. Where two resource files
@@ -86,20 +88,21 @@ def follow(ids: Iterable[str], tables: Iterable[Resources]) -> tuple[set[str], s
     undefined: set[str] = set()
     seen: set[str] = set()
     waiting = list(ids)
-    known = list(tables)
     while waiting:
         item = waiting.pop()
         if item in seen:
             continue
         seen.add(item)
-        if not any(item in table.media or item in table.graphics for table in known):
+        source.spend(1 + len(tables))
+        if not any(item in table.media or item in table.graphics for table in tables):
             undefined.add(item)
-        for table in known:
+        for table in tables:
             if item in table.media:
                 needed.add(table.place)
                 if table.media[item]:
                     needed.add(table.media[item])
             if item in table.graphics:
                 needed.add(table.place)
+                source.spend(len(table.graphics[item]))
                 waiting.extend(table.graphics[item])
     return needed, undefined

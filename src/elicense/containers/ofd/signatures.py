@@ -195,6 +195,7 @@ def _reference(
     cache: digests.Cache,
     log: Log,
 ) -> Digest:
+    source.spend(8)
     loc = xml.attribute(item, "FileRef")
     name = paths.resolve(loc, base=base, place=place, log=log)
     entries = source.archive.entries

@@ -12,13 +12,24 @@ from elicense.limits import Limits
 class Source:
     """One package while it is being read; XML is parsed once an entry."""
 
-    __slots__ = ("_parsed", "archive", "limits", "log")
+    __slots__ = ("_parsed", "_steps", "archive", "limits", "log")
 
     def __init__(self, archive: Archive, limits: Limits, log: Log) -> None:
         self.archive = archive
         self.limits = limits
         self.log = log
         self._parsed: dict[str, xml.Element | None] = {}
+        self._steps = 0
+
+    def spend(self, steps: int) -> None:
+        """Count paths followed and resources looked up; LimitError past the cap.
+
+        Each list of a package is bounded by its XML, but lists multiply: pages
+        by resources, signatures by references.
+        """
+        self._steps += steps
+        if self._steps > self.limits.xml_nodes:
+            raise LimitError("ofd.steps", "the parts refer to one another too often")
 
     def load(self, place: str, *, fatal: bool, log: Log | None = None) -> xml.Element | None:
         """The root element of an entry, None with a fault where it cannot be parsed.

@@ -27,8 +27,8 @@ from elicense.containers.ofd.zip import Archive, fold
 from elicense.errors import InputError, LimitError
 
 _DEPTH = 16  # page blocks and graphics units inside one another
-_OBJECTS = 100_000  # drawn objects a package: units may draw units many times over
-_CHARACTERS = 4_000_000
+_OBJECTS = 50_000  # drawn objects a package: units may draw units many times over
+_CHARACTERS = 1_000_000
 _GROUPS = frozenset(("Layer", "PageBlock", "Content", "Appearance"))
 _SLACK = 1.0  # millimetres that text may begin outside the page
 

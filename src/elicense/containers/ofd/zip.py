@@ -14,7 +14,12 @@ import zlib
 from dataclasses import dataclass
 
 from elicense.containers.ofd.log import Log
-from elicense.containers.ofd.zip_directory import Directory, Record, read_directory
+from elicense.containers.ofd.zip_directory import (
+    Directory,
+    Record,
+    check_unicode_path,
+    read_directory,
+)
 from elicense.errors import LimitError
 from elicense.limits import Limits
 
@@ -113,13 +118,17 @@ def _usable(record: Record, content: bytes | None, log: Log) -> bool:
     if record.name.endswith("/"):
         if record.size or record.packed > 2:  # an empty deflate stream takes two bytes
             log.fault("folder-with-content", record.name, "a folder entry has content")
+        _check_name(record.name[:-1], log)
         return False
-    problem = _name_problem(record.name)
-    if problem:
-        kind_, detail = problem
-        log.fault(kind_, record.name, detail)
-        return False
-    return content is not None
+    return _check_name(record.name, log) and content is not None
+
+
+def _check_name(name: str, log: Log) -> bool:
+    problem = _name_problem(name)
+    if problem is not None:
+        kind, detail = problem
+        log.fault(kind, name, detail)
+    return problem is None
 
 
 def _name_problem(name: str) -> tuple[str, str] | None:
@@ -161,9 +170,12 @@ def _read_entry(
         return None, 0
     if data[start + 30 : start + 30 + name_size] != record.raw_name:
         log.fault("local-name", place, "the local header has another name")
-    if method != record.method or (flags ^ record.flags) & 0x2849:
+    meaningful = 0x2041 if record.raw_name.isascii() else 0x2841  # encryption, UTF-8 name
+    if method != record.method or (flags ^ record.flags) & meaningful:
         log.fault("local-method", place, "the local header has another method or other flags")
     extra = data[start + 30 + name_size : body]
+    if b"\x75\x70" in extra:
+        check_unicode_path(extra, place, log)
     _check_local_sizes(record, (crc, packed, size), extra, log)
     if flags & 8 or record.flags & 8:
         end = _descriptor(data, record, end, (crc, packed, size), log)

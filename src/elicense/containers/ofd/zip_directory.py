@@ -203,14 +203,25 @@ def _check_extra(
         if tag == 1 and len(body) == length and not wide:
             wide = True
             size, packed, offset = _widen(body, (size, packed, offset), name, log)
-        elif tag == 0x7075 and body[5:] != name.encode("utf-8", "surrogatepass"):
-            log.fault("unicode-path", name, "the Unicode path is another name")
         position += 4 + length
+    if b"\x75\x70" in extra:
+        check_unicode_path(extra, name, log)
     if position != len(extra):
         log.note("extra-field", name, "the extra field is not well formed")
     if _NONE in (packed, size, offset):
         log.fault("zip64", name, "Zip64 sizes are announced but absent")
     return packed, size, offset
+
+
+def check_unicode_path(extra: bytes, name: str, log: Log) -> None:
+    """A Unicode path field (APPNOTE 4.6.9) must give the name that all readers see."""
+    position = 0
+    while position + 4 <= len(extra):
+        tag, length = struct.unpack_from("<HH", extra, position)
+        body = extra[position + 4 : position + 4 + length]
+        if tag == 0x7075 and body[5:] != name.encode("utf-8"):
+            log.fault("unicode-path", name, "the Unicode path is another name")
+        position += 4 + length
 
 
 def _widen(body: bytes, values: tuple[int, int, int], name: str, log: Log) -> tuple[int, int, int]:
