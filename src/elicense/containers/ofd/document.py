@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 from elicense.containers.ofd import paths, resources, xml
 from elicense.containers.ofd.model import Attachment, Document, Page, Part
 from elicense.containers.ofd.source import Source
@@ -88,7 +86,7 @@ def walk_document(source: Source, place: str, *, origin: str, body: int) -> Docu
         body=body,
         pages=pages,
         parts=tuple(Part(name, role, name in walk.needed) for name, role in walk.parts.items()),
-        templates=MappingProxyType(templates),
+        templates=templates,
         resources=common,
         annotations=annotations,
         attachments=tuple(walk.attachments),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import MappingProxyType
 
 from elicense.containers.ofd import coverage, digests, paths, signatures, xml
 from elicense.containers.ofd.document import walk_document
@@ -41,10 +40,10 @@ def read_package(data: bytes, *, limits: Limits) -> OfdPackage:
     if integrity is None:  # else the package's own list says which entries belong
         _note_unreferenced(source, bodies, shown, found)
     return OfdPackage(
-        entries=MappingProxyType(source.archive.entries),
+        entries=source.archive.entries,
         documents=shown,
-        metadata=MappingProxyType(metadata),
-        info=MappingProxyType(info),
+        metadata=metadata,
+        info=info,
         signatures=found,
         signature_lists=tuple(place for _, place in lists),
         integrity=integrity,

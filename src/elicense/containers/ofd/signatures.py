@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from elicense.containers.ofd import digests, paths, xml
 from elicense.containers.ofd.log import Log
@@ -101,7 +100,7 @@ def _unreadable(source: Source, listed: Listed, log: Log) -> OfdSignature:
         signed_value_place="",
         seal=None,
         seal_place="",
-        provider=MappingProxyType({}),
+        provider={},
         method="",
         check_method="",
         time_raw="",
@@ -145,7 +144,7 @@ def _from_xml(
         signed_value_place=value_place,
         seal=seal,
         seal_place=seal_place,
-        provider=MappingProxyType({} if provider is None else dict(provider.items())),
+        provider={} if provider is None else dict(provider.items()),
         method=xml.text(xml.sole(info, "SignatureMethod", place=place, log=log)),
         check_method=method,
         time_raw=raw_time,
