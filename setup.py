@@ -14,7 +14,7 @@ setup(
             "elicense.crypto._sm2",
             sources=["src/elicense/crypto/_sm2.c"],
             define_macros=[("Py_LIMITED_API", "0x030B0000")],
-            extra_compile_args=[] if sys.platform == "win32" else ["-O3"],
+            extra_compile_args=[] if sys.platform == "win32" else ["-O3", "-g0"],
             py_limited_api=True,
             optional=True,
         )

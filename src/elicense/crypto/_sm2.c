@@ -20,6 +20,11 @@
 
 #include <stdint.h>
 #include <string.h>
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_addcll) && __has_builtin(__builtin_subcll)
+#define HAVE_BUILTIN_CARRY
+#endif
+#endif
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -72,10 +77,15 @@ INLINE u8 add_carry(u8 carry, u64 a, u64 b, u64 *r)
     carry = _addcarry_u64(carry, a, b, &sum);
     *r = sum;
     return carry;
+#elif defined(HAVE_BUILTIN_CARRY)
+    unsigned long long out;
+    *r = __builtin_addcll(a, b, carry, &out);
+    return (u8)out;
 #else
-    u128 sum = (u128)a + b + carry;
-    *r = (u64)sum;
-    return (u8)(sum >> 64);
+    u64 part = a + carry;
+    u64 sum = part + b;
+    *r = sum;
+    return (u8)((part < a) | (sum < part));
 #endif
 }
 
@@ -87,10 +97,14 @@ INLINE u8 sub_borrow(u8 borrow, u64 a, u64 b, u64 *r)
     borrow = _subborrow_u64(borrow, a, b, &difference);
     *r = difference;
     return borrow;
+#elif defined(HAVE_BUILTIN_CARRY)
+    unsigned long long out;
+    *r = __builtin_subcll(a, b, borrow, &out);
+    return (u8)out;
 #else
-    u128 difference = (u128)a - b - borrow;
-    *r = (u64)difference;
-    return (u8)(difference >> 64) & 1;
+    u64 part = a - b;
+    *r = part - borrow;
+    return (u8)((a < b) | (part < borrow));
 #endif
 }
 
@@ -110,13 +124,6 @@ INLINE u64 num_sub(num *r, const num *a, const num *b)
     return sub_borrow(c, a->v[3], b->v[3], &r->v[3]);
 }
 
-/* All ones if a = 0, else 0. */
-INLINE u64 num_zero_mask(const num *a)
-{
-    u64 any = a->v[0] | a->v[1] | a->v[2] | a->v[3];
-    return ((any | (0 - any)) >> 63) - 1;
-}
-
 INLINE int num_is_zero(const num *a)
 {
     return (a->v[0] | a->v[1] | a->v[2] | a->v[3]) == 0;
@@ -134,9 +141,19 @@ INLINE int num_less(const num *a, const num *b)
     return (int)num_sub(&ignored, a, b);
 }
 
+/* The same mask, but the compiler no longer knows that it is one: no branch comes of it. */
+INLINE u64 opaque(u64 mask)
+{
+#if defined(__GNUC__)
+    __asm__("" : "+r"(mask));
+#endif
+    return mask;
+}
+
 /* r = mask ? a : r, with mask all ones or 0. */
 INLINE void num_move(num *r, const num *a, u64 mask)
 {
+    mask = opaque(mask);
     for (int i = 0; i < 4; i++)
         r->v[i] ^= (r->v[i] ^ a->v[i]) & mask;
 }
@@ -146,7 +163,7 @@ INLINE void num_reduce_once(num *r, u64 carry, const num *a, const num *m)
 {
     num less;
     u64 borrow = num_sub(&less, a, m);
-    u64 keep = 0 - (borrow & (carry ^ 1));
+    u64 keep = opaque(0 - (borrow & (carry ^ 1)));
     for (int i = 0; i < 4; i++)
         r->v[i] = (a->v[i] & keep) | (less.v[i] & ~keep);
 }
@@ -161,7 +178,7 @@ INLINE void mod_add(num *r, const num *a, const num *b, const num *m)
 INLINE void mod_sub(num *r, const num *a, const num *b, const num *m)
 {
     num difference, addend;
-    u64 mask = 0 - num_sub(&difference, a, b);
+    u64 mask = opaque(0 - num_sub(&difference, a, b));
     for (int i = 0; i < 4; i++)
         addend.v[i] = m->v[i] & mask;
     num_add(r, &difference, &addend);
@@ -281,7 +298,7 @@ INLINE void fe_sqr(num *r, const num *a)
 INLINE void fe_half(num *r, const num *a)
 {
     num addend, sum;
-    u64 mask = 0 - (a->v[0] & 1);
+    u64 mask = opaque(0 - (a->v[0] & 1));
     for (int i = 0; i < 4; i++)
         addend.v[i] = P.v[i] & mask;
     u64 carry = num_add(&sum, a, &addend);
