@@ -42,5 +42,5 @@ class UsageError(Error):
     """The call or the configuration is wrong (trust folder, policy, option)."""
 
 
-class Rejected(Error):
+class Rejected(Error):  # noqa: N818 - what happened, not an error of anybody
     """Raised by ``Report.require()`` when the verdict is not VALID."""

@@ -62,7 +62,13 @@ class Finding:
 
     def _fill(self, key: str) -> str:
         template = str(_text(self.code, self.outcome, self.reason).get(key, ""))
-        return template.format_map(_Shown(self.values)) if template else ""
+        if not template:
+            return ""
+        language = "zh" if key.endswith("zh") else "en"
+        what = kind_text(self.reason, language) or self.values.get("detail", "")
+        detail = self.values.get("detail", "")
+        values = {**self.values, "what": what, "detail": kind_text(detail, language) or detail}
+        return template.format_map(_Shown(values))
 
 
 class _Shown(dict[str, str]):
@@ -90,6 +96,18 @@ def known(code: str, outcome: Outcome, reason: str = "") -> bool:
     """Has the catalogue a text of its own for this outcome and reason?"""
     key = f"{outcome}.{reason}" if reason else str(outcome)
     return key in _entry(code).get("text", {})
+
+
+def kind_text(kind: str, language: str) -> str:
+    """What a kind of fault, note or problem means; empty where it has no text."""
+    pair = _kinds().get(kind)
+    return pair[LANGUAGES.index(language)] if pair else ""
+
+
+@cache
+def _kinds() -> dict[str, list[str]]:
+    data = files("elicense").joinpath("kinds.toml").read_bytes()
+    return tomllib.loads(data.decode())
 
 
 @cache

@@ -33,6 +33,7 @@ class Limits:
     image_pixels: int = 64_000_000
     qr_inflated: int = 8 * 1024
     qr_codes: int = 16
+    qr_pages: int = 8
     # certificates
     path_length: int = 8
     path_candidates: int = 64

@@ -23,13 +23,12 @@ CHECKS: tuple[Check, ...] = (
     coverage.document,
     coverage.changes,
     coverage.other_faults,
-    # is the seal a seal?
+    # who sealed, with what seal, may they, and when?
+    signers.chain,
     signatures.seal_maker,
     signatures.seal_signer,
     signatures.seal_validity,
     signatures.seal_file,
-    # who sealed, may they, and when?
-    signers.chain,
     signatures.algorithms,
     signers.authority,
     signers.revocation,

@@ -17,10 +17,10 @@ from elicense.qr.payload import Payload, decode, key_id
 from elicense.trust.revocation import Sources
 
 _OIDS = {
-    "SM2": ("1.2.156.10197.1.501", "sm3"),
-    "ES256": ("1.2.840.10045.4.3.2", "sha256"),
-    "RS256": ("1.2.840.113549.1.1.11", "sha256"),
-    "PS256": ("1.2.840.113549.1.1.10", "sha256"),
+    "sm2": ("1.2.156.10197.1.501", "sm3"),
+    "es256": ("1.2.840.10045.4.3.2", "sha256"),
+    "rs256": ("1.2.840.113549.1.1.11", "sha256"),
+    "ps256": ("1.2.840.113549.1.1.10", "sha256"),
 }
 
 
@@ -86,14 +86,14 @@ def verifies(payload: Payload, certificate: Certificate) -> bool:
     """Is the payload signed by this certificate's key? The key fixes the algorithm."""
     oid, digest = _OIDS[payload.algorithm]
     signature = payload.signature
-    if payload.algorithm == "ES256":
+    if payload.algorithm == "es256":
         from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
         half = len(signature) // 2
         signature = encode_dss_signature(
             int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
         )
-    pss = {"mgf_digest": digest, "salt": 32} if payload.algorithm == "PS256" else None
+    pss = {"mgf_digest": digest, "salt": 32} if payload.algorithm == "ps256" else None
     return check(
         certificate.spki, payload.signed_bytes, signature, algorithm=oid, digest=digest, pss=pss
     ).ok

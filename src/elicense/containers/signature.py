@@ -83,15 +83,18 @@ def read_signature(
     coverage: Coverage,
     extra: Extra | None = None,
     detached_only: bool = False,
+    digest_content: str = "",
 ) -> tuple[Signature, str | None]:
     """Evidence of one signature, and the propertyInfo of an SES_Signature (else None).
 
     ``container`` is ``pdf``, ``ofd`` or ``attached`` (the CMS content itself is
-    what is protected, as in a status list). Unreadable contents are evidence too
+    what is protected, as in a status list). ``digest_content`` names the digest
+    where the content is a digest of the protected bytes (adbe.pkcs7.sha1). Unreadable contents are evidence too
     (kind ``unreadable``, with a fault), never an exception.
     """
     try:
-        parts = _dispatch(contents, protected, place, container, detached_only)
+        form = _Form(place, container, detached_only, digest_content)
+        parts = _dispatch(contents, protected, form)
     except InputError as exc:
         parts = _unreadable(place, exc)
     extra = extra or Extra()
@@ -113,16 +116,25 @@ def _unreadable(place: str, exc: InputError) -> _Parts:
     return _Parts("unreadable", "", None, (), (), faults=(fault,))
 
 
-def _dispatch(
-    contents: bytes, protected: Protected, place: str, container: str, detached_only: bool
-) -> _Parts:
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """Where the signature stands and what forms are admitted there."""
+
+    place: str
+    container: str
+    detached_only: bool
+    digest_content: str
+
+
+def _dispatch(contents: bytes, protected: Protected, form: _Form) -> _Parts:
+    place = form.place
     top = der.parse(contents, ber=True)
     if top.tag != der.SEQUENCE:
         raise top.fail("shape", "neither CMS nor SES_Signature")
     members = top.children()
     tags = [node.tag for node in members]
     if tags[:1] == [der.OID]:
-        return _from_cms(read_cms(contents), protected, place, container, detached_only)
+        return _from_cms(read_cms(contents), protected, form)
     if ses.shape(top) == "signature":
         return _from_ses(ses.read_signature(contents, place=place), protected, place)
     if tags == [der.INTEGER, der.INTEGER]:
@@ -203,9 +215,8 @@ def za_of(signer: Certificate | None) -> bytes | None:
 
 
 # -- CMS ---------------------------------------------------------------------
-def _from_cms(
-    cms: Cms, protected: Protected, place: str, container: str, detached_only: bool
-) -> _Parts:
+def _from_cms(cms: Cms, protected: Protected, form: _Form) -> _Parts:
+    place = form.place
     faults: list[Fault] = []
     notes: list[Note] = []
     if cms.ber:
@@ -226,7 +237,7 @@ def _from_cms(
     elif problem := named_certificate_problem(signer, own):
         detail = "the signed attribute names another certificate"
         faults.append(Fault("signature.value", problem, place, detail))
-    digests, message = _content(cms, signer, protected, place, container, detached_only, faults)
+    digests, message = _content(cms, signer, protected, form, faults)
     digest = signer_digest(signer)
     value = SignedValue(
         "signer", message, signer.signature, signer.algorithm, digest,
@@ -258,38 +269,41 @@ def _signing_time(signer: SignerInfo, place: str, faults: list[Fault]) -> dateti
 
 
 def _content(
-    cms: Cms, signer: SignerInfo, protected: Protected, place: str, container: str,
-    detached_only: bool, faults: list[Fault],
-) -> tuple[tuple[Digest, ...], bytes | Chunks]:  # fmt: skip
+    cms: Cms, signer: SignerInfo, protected: Protected, form: _Form, faults: list[Fault]
+) -> tuple[tuple[Digest, ...], bytes | Chunks]:
     """The digests to compare and the bytes signed, by the form of the CMS.
 
     detached: messageDigest over the protected bytes, or the bytes themselves
     signed where there are no attributes. GB/T 35275: the content is the digest of
     the protected bytes, present or implied.
     """
-    name = signer.digest
+    name, place = signer.digest, form.place
     if not name:
         unknown = Digest(protected.name, signer.digest_oid, b"", None, "digest-unknown")
         return (unknown,), signer.attributes_der or b""
     digests: list[Digest] = []
     content = cms.content
-    if container == "attached":
+    if form.container == "attached":
         pass  # the content itself is what is protected
-    elif content is not None and (detached_only or not cms.gm):
+    elif form.digest_content:
+        expected = content or b""
+        actual = protected.digest(form.digest_content)
+        digests.append(Digest(protected.name, form.digest_content, expected, actual))
+    elif content is not None and (form.detached_only or not cms.gm):
         kind = "econtent-empty" if not content else "econtent-present"
         detail = "the CMS of a detached signature carries content of its own"
         faults.append(Fault("signature.value", kind, place, detail))
     elif content is not None:
         digests.append(Digest(protected.name, name, content, protected.digest(name)))
     if signer.attributes_der is None:
-        return _without_attributes(cms, name, protected, content, container, digests)
-    expected = _message_digest(signer, place, faults)
-    if expected is not None:
-        of_content = content is not None and cms.gm and container != "attached"
+        return _without_attributes(cms, name, protected, form, digests)
+    recorded = _message_digest(signer, place, faults)
+    if recorded is not None:
+        of_content = form.digest_content or (content is not None and cms.gm)
         actual = protected.digest(name)
-        if of_content and actual != expected:
+        if of_content and form.container != "attached" and actual != recorded:
             actual = digest_all(name, (content or b"",))
-        digests.append(Digest(protected.name, name, expected, actual))
+        digests.append(Digest(protected.name, name, recorded, actual))
     if (signer.content_type or cms.content_type) != cms.content_type:
         detail = "the signed content type is not that of the content"
         faults.append(Fault("signature.value", "content-type", place, detail))
@@ -297,15 +311,14 @@ def _content(
 
 
 def _without_attributes(
-    cms: Cms, name: str, protected: Protected, content: bytes | None, container: str,
-    digests: list[Digest],
-) -> tuple[tuple[Digest, ...], bytes | Chunks]:  # fmt: skip
-    if container != "attached" and cms.gm and content is not None:
-        return tuple(digests), content
-    if cms.gm and container == "ofd":
+    cms: Cms, name: str, protected: Protected, form: _Form, digests: list[Digest]
+) -> tuple[tuple[Digest, ...], bytes | Chunks]:
+    """No signed attributes: the content itself, or the protected bytes, are signed."""
+    if form.container != "attached" and cms.content is not None and (cms.gm or form.digest_content):
+        return tuple(digests), cms.content
+    if cms.gm and form.container == "ofd":
         # the content is not carried: it is the digest of Signature.xml (GM/T 0099)
-        implied = protected.digest(name)
-        return (), implied
+        return (), protected.digest(name)
     return (), protected.chunks
 
 

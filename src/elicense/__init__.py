@@ -1,0 +1,63 @@
+"""elicense: parse, verify and issue China's cross-region electronic licences (电子证照).
+
+>>> import elicense
+>>> trust = elicense.TrustStore.load("fixtures/certs/trust")
+>>> report = elicense.verify("examples/samples/tianjin-doc.ofd", trust=trust)
+>>> str(report.verdict)
+'VALID'
+
+Names below load on first use, so that ``import elicense`` costs little.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from elicense.errors import Error, InputError, KeyMaterialError, LimitError, Rejected, UsageError
+
+if TYPE_CHECKING:
+    from elicense.evidence import Evidence
+    from elicense.findings import Finding, Outcome
+    from elicense.licence import Licence
+    from elicense.limits import Limits
+    from elicense.opening import open_file as open
+    from elicense.policy import Policy
+    from elicense.report import Report
+    from elicense.trust.store import TrustStore
+    from elicense.verdict import Verdict
+    from elicense.verifying import verify
+
+__all__ = [
+    "Error", "Evidence", "Finding", "InputError", "KeyMaterialError", "Licence", "LimitError",
+    "Limits", "Outcome", "Policy", "Rejected", "Report", "TrustStore", "UsageError", "Verdict",
+    "open", "verify",
+]  # fmt: skip
+
+_HOME = {
+    "Evidence": ("elicense.evidence", "Evidence"),
+    "Finding": ("elicense.findings", "Finding"),
+    "Licence": ("elicense.licence", "Licence"),
+    "Limits": ("elicense.limits", "Limits"),
+    "Outcome": ("elicense.findings", "Outcome"),
+    "Policy": ("elicense.policy", "Policy"),
+    "Report": ("elicense.report", "Report"),
+    "TrustStore": ("elicense.trust.store", "TrustStore"),
+    "Verdict": ("elicense.verdict", "Verdict"),
+    "open": ("elicense.opening", "open_file"),
+    "verify": ("elicense.verifying", "verify"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module, attribute = _HOME[name]
+    except KeyError:
+        raise AttributeError(f"module 'elicense' has no attribute {name!r}") from None
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,85 @@
+"""Many files, in the order given, over as many processes as asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from elicense.errors import Error, UsageError
+from elicense.limits import DEFAULT_LIMITS, Limits
+from elicense.policy import DEFAULT, Policy
+from elicense.report import Report
+from elicense.trust.store import TrustStore
+from elicense.verifying import verify
+
+_SUFFIXES = {".pdf", ".ofd"}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is the same for every file of a batch. Times are fixed once."""
+
+    trust: TrustStore
+    at: datetime
+    now: datetime
+    policy: Policy = DEFAULT
+    limits: Limits = DEFAULT_LIMITS
+
+
+Result = tuple[str, Report | Error]
+
+
+def expand(names: Sequence[str], *, recursive: bool) -> list[str]:
+    """The files meant: those named, and with ``recursive`` the PDFs and OFDs in folders,
+    sorted. A folder without ``recursive`` is a UsageError."""
+    found: list[str] = []
+    for name in names:
+        path = Path(name)
+        if name == "-" or not path.is_dir():
+            found.append(name)
+        elif recursive:
+            inside = (p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+            found += sorted(str(p) for p in inside)
+        else:
+            raise UsageError("batch.folder", "a folder: give -r to verify what is in it",
+                             place=name)  # fmt: skip
+    return found
+
+
+def judge_one(task: Task, name: str, data: bytes | None = None) -> Result:
+    """One file; an unreadable one is a result like any other."""
+    try:
+        report = verify(
+            data if data is not None else name, trust=task.trust, at=task.at, now=task.now,
+            policy=task.policy, limits=task.limits,
+        )  # fmt: skip
+    except UsageError:
+        raise
+    except Error as exc:
+        return name, exc
+    return name, report
+
+
+def judge_all(
+    task: Task, names: Sequence[str], *, executor: Executor | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Result]:  # fmt: skip
+    """Results in the order of ``names``, each as soon as it and those before it are done."""
+    if executor is None:
+        for done, name in enumerate(names, 1):
+            yield judge_one(task, name)
+            if progress:
+                progress(done)
+        return
+    futures = [executor.submit(judge_one, task, name) for name in names]
+    try:
+        for done, future in enumerate(futures, 1):
+            yield future.result()
+            if progress:
+                progress(done)
+    finally:
+        for future in futures:
+            future.cancel()

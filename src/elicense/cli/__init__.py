@@ -1,0 +1,57 @@
+"""The command line: one file a command, no logic of its own."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from elicense.cli.inspect import inspect
+from elicense.cli.verify import verify
+from elicense.errors import Error
+
+
+def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from elicense.report import environment
+
+    found = environment()
+    engine = {"c": "C extension", "python": "pure Python"}[found["sm2"]]
+    click.echo(f"elicense {found['elicense']} (SM2: {engine})")
+    context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
+              help="Show version and SM2 engine.")  # fmt: skip
+def cli() -> None:
+    """Verify China's electronic licences (电子证照): sealed OFD and PDF files."""
+
+
+cli.add_command(verify)
+cli.add_command(inspect)
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 all VALID, 1 some INVALID, 2 usage, 3 INDETERMINATE,
+    4 unreadable."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as exc:
+        sys.exit(exc.exit_code)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Error as exc:
+        click.echo(f"elicense: {exc}", err=True)
+        sys.exit(2)

@@ -1,0 +1,129 @@
+"""``elicense verify``: judge files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from elicense.cli import common
+from elicense.errors import Error
+
+if TYPE_CHECKING:
+    from elicense.batch import Result, Task
+    from elicense.render.text import Style
+
+_UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE… | -")
+@click.option("--trust", envvar="ELICENSE_TRUST", metavar="DIR", help="Trust store to judge by.")
+@click.option("--allow-test-trust", is_flag=True, envvar="ELICENSE_ALLOW_TEST_TRUST",
+              help="Accept a trust store of test anchors.")
+@click.option("--policy", envvar="ELICENSE_POLICY", metavar="FILE", help="Policy (TOML).")
+@click.option("--at", callback=common.moment, metavar="TIME", help="Judge as of this time.")
+@click.option("--now", callback=common.moment, metavar="TIME",
+              help="Time for the freshness of lists (to replay a judgement).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@common.language_option
+@click.option("-q", "--quiet", is_flag=True, help="One line a file.")
+@click.option("-v", "--verbose", is_flag=True, help="Every check, with its clause.")
+@click.option("-r", "--recursive", is_flag=True, help="Verify the PDFs and OFDs in folders.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, help="Processes to use.")
+def verify(
+    files: tuple[str, ...], trust: str | None, allow_test_trust: bool, policy: str | None,
+    at: datetime | None, now: datetime | None, as_json: bool, lang: str, quiet: bool,
+    verbose: bool, recursive: bool, jobs: int,
+) -> None:  # fmt: skip
+    """Is each FILE the licence its issuer made, unchanged and in force? `-` reads one
+    from standard input. Nothing is fetched from the network."""
+    from elicense.batch import Task, expand, judge_all, judge_one
+    from elicense.policy import DEFAULT, Policy
+    from elicense.render.text import Style
+
+    present = datetime.now(UTC)
+    store = common.load_trust(trust, allow_test=allow_test_trust)
+    task = Task(
+        store, at or present, now or present, Policy.load(policy) if policy else DEFAULT
+    )  # fmt: skip
+    names = expand(files, recursive=recursive)
+    if not names:
+        raise click.UsageError("no PDF or OFD was found")
+    style = Style(lang, common.columns(), common.colour(), verbose)
+    codes: set[int] = set()
+    with _executor(min(jobs, len(names))) as executor, _progress(len(names)) as progress:
+        if names == ["-"]:
+            results = iter([judge_one(task, "(stdin)", sys.stdin.buffer.read())])
+        else:
+            results = judge_all(task, names, executor=executor, progress=progress)
+        for result in results:
+            codes.add(_print(result, task, style, as_json=as_json, quiet=quiet))
+    sys.exit(next((code for code in (1, 4, 3) if code in codes), 0))
+
+
+def _print(result: Result, task: Task, style: Style, *, as_json: bool, quiet: bool) -> int:
+    from elicense.render import text
+    from elicense.render.width import safe
+    from elicense.verdict import Verdict
+
+    name, outcome = result
+    if isinstance(outcome, Error):
+        if as_json:
+            click.echo(_error_json(name, outcome, task))
+        else:
+            word = _UNREADABLE[style.language]
+            click.echo(safe(f"{word}  {name}  {outcome}") + ("" if quiet else "\n"))
+        return 4
+    if as_json:
+        click.echo(outcome.to_json(language=style.language))
+    elif quiet:
+        click.echo(text.summary(outcome, style))
+    else:
+        click.echo(text.render(outcome, style))
+    return {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.INDETERMINATE: 3}[outcome.verdict]
+
+
+def _error_json(name: str, error: Error, task: Task) -> str:
+    import json
+
+    from elicense.report import SCHEMA
+
+    return json.dumps(
+        {
+            "schema": SCHEMA, "file": name, "verdict": None,
+            "at": f"{task.at:%Y-%m-%dT%H:%M:%SZ}", "now": f"{task.now:%Y-%m-%dT%H:%M:%SZ}",
+            "error": {"code": error.code, "detail": error.detail, "place": error.place},
+        },
+        ensure_ascii=False, separators=(",", ":"),
+    )  # fmt: skip
+
+
+@contextmanager
+def _executor(jobs: int) -> Iterator[Executor | None]:
+    if jobs <= 1:
+        yield None
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    executor = ProcessPoolExecutor(jobs)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None] | None]:
+    """A bar on a terminal's stderr where there are many files and output goes elsewhere."""
+    if total < 10 or not sys.stderr.isatty() or sys.stdout.isatty():
+        yield None
+        return
+    with click.progressbar(length=total, file=sys.stderr, label="verify") as bar:
+        yield lambda _done: bar.update(1)
+

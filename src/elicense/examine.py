@@ -1,0 +1,84 @@
+"""Everything a file shows: container, seals, data, page text, codes on the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from elicense import containers
+from elicense.containers.ofd import OfdPackage
+from elicense.containers.pdf import PdfDocument
+from elicense.errors import Error, InputError
+from elicense.evidence import Evidence, QrCode
+from elicense.limits import DEFAULT_LIMITS, Limits
+from elicense.qr.reader import distinct, read_encoded, read_pixels
+
+_QR_DPI = 200
+
+
+def examine(data: bytes, *, limits: Limits = DEFAULT_LIMITS, pages: bool = True) -> Evidence:
+    """Evidence of one file. ``pages=False`` leaves out page text and codes, which then
+    stay unchecked. Raises InputError or LimitError where nothing can be read."""
+    evidence, container = containers.read(data, limits)
+    if container is None or not pages:
+        return evidence
+    return _with_codes(_with_text(evidence, container), container, limits)
+
+
+def _with_text(evidence: Evidence, container: OfdPackage | PdfDocument) -> Evidence:
+    """Page text is wanted only where there is sealed data to compare it with."""
+    if evidence.claims.data is None:
+        return evidence
+    try:
+        with containers.boundary("page text"):
+            text = _text(container)
+    except InputError as exc:
+        claims = replace(evidence.claims, text_problem=str(exc))
+    else:
+        claims = replace(evidence.claims, text=text)
+    return replace(evidence, claims=claims)
+
+
+def _text(container: OfdPackage | PdfDocument) -> tuple[tuple[str, ...], ...]:
+    if isinstance(container, OfdPackage):
+        from elicense.containers import from_ofd
+
+        return from_ofd.text(container)
+    return _pdf_text(container)
+
+
+def _pdf_text(document: PdfDocument) -> tuple[tuple[str, ...], ...]:
+    from elicense.containers import from_pdf
+    from elicense.containers.pdf import page
+
+    data = document.revision_bytes(from_pdf.signed_revision(document))
+    return tuple(page.page_lines(data, number) for number in range(1, document.pages + 1))
+
+
+def _with_codes(
+    evidence: Evidence, container: OfdPackage | PdfDocument, limits: Limits
+) -> Evidence:
+    try:
+        with containers.boundary("QR codes"):
+            codes = distinct(_codes(container, limits), limits)
+    except Error as exc:
+        return replace(evidence, qr_problem=str(exc))
+    return replace(evidence, qr=codes)
+
+
+def _codes(container: OfdPackage | PdfDocument, limits: Limits) -> Iterator[QrCode]:
+    if isinstance(container, OfdPackage):
+        from elicense.containers import from_ofd
+
+        for number, place, data in from_ofd.pictures(container):
+            yield from read_encoded(data, limits, page=number, place=place)
+        return
+    from elicense.containers import from_pdf
+    from elicense.containers.pdf import page
+
+    if not container.revisions:
+        return
+    revision = container.revision_bytes(from_pdf.signed_revision(container))
+    for number in range(1, min(container.pages, limits.qr_pages) + 1):
+        width, height, grey = page.render_gray(revision, number, _QR_DPI)
+        yield from read_pixels(width, height, grey, page=number, place=f"page {number}")
