@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from elicense.containers.pdf.fields import catalog
@@ -87,9 +86,10 @@ def _name_tree(view: View, root: dict[str, Value]) -> list[Value]:
 
 
 def metadata(view: View) -> dict[str, str]:
-    """Document information (``Info/Title``) and simple XMP properties (``xmp/prefix:name``).
+    """Document information (``Info/Title``) and XMP properties (``xmp/dc:title``).
 
-    XMP is read as text: elements and attributes with plain text only.
+    Properties of other namespaces are named ``xmp/{uri}name``. Raises InputError
+    where a part cannot be read.
     """
     found: dict[str, str] = {}
     info = view.dictionary(view.revision.trailer.get("Info"))
@@ -109,32 +109,44 @@ def xmp(view: View) -> bytes | None:
     return view.decoded(stream) if type(stream) is Stream else None
 
 
-_PROPERTY = re.compile(
-    r"<([A-Za-z_][\w.-]*:[A-Za-z_][\w.-]*)(?:\s[^<>]*)?>"
-    r"(?:\s*<rdf:(?:Alt|Bag|Seq)>\s*<rdf:li[^<>]*>)?([^<>]*)<"
-)
-_ATTRIBUTE = re.compile(r"\s([A-Za-z_][\w.-]*:[A-Za-z_][\w.-]*)\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
-_ENTITY = re.compile(r"&(?:#x([0-9A-Fa-f]{1,6})|#(\d{1,7})|(amp|lt|gt|quot|apos));")
-_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_PREFIXES = {
+    "http://purl.org/dc/elements/1.1/": "dc",
+    "http://ns.adobe.com/xap/1.0/": "xmp",
+    "http://ns.adobe.com/xap/1.0/mm/": "xmpMM",
+    "http://ns.adobe.com/pdf/1.3/": "pdf",
+    "http://www.aiim.org/pdfa/ns/id/": "pdfaid",
+}
 
 
 def _properties(packet: bytes) -> dict[str, str]:
-    source = packet.decode("utf-8", "replace")
+    """Each rdf:Description's attributes and elements; of a list, its first item."""
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    try:
+        root = etree.fromstring(packet.strip(b"\x00\t\n\r "), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise InputError("pdf.xmp", f"the XMP packet is no XML: {error}") from None
     found: dict[str, str] = {}
-    for m in _PROPERTY.finditer(source):
-        if m[2].strip() and not m[1].startswith(("rdf:", "x:")):
-            found.setdefault(f"xmp/{m[1]}", _ENTITY.sub(_entity, m[2].strip()))
-    for m in _ATTRIBUTE.finditer(source):
-        if not m[1].startswith(("rdf:", "xmlns:", "x:", "xml:")):
-            found.setdefault(f"xmp/{m[1]}", _ENTITY.sub(_entity, m[2] or m[3] or ""))
+    for description in root.iter(f"{_RDF}Description"):
+        for key, value in description.attrib.items():
+            if not key.startswith(_RDF):
+                found.setdefault(_property(key), value)
+        for child in description.iterchildren(tag=etree.Element):
+            item = next(child.iter(f"{_RDF}li"), child)
+            if item.text and item.text.strip():
+                found.setdefault(_property(child.tag), item.text.strip())
     return found
 
 
-def _entity(m: re.Match[str]) -> str:
-    if m[3]:
-        return _ENTITIES[m[3]]
-    number = int(m[1], 16) if m[1] else int(m[2])
-    return chr(number) if number < 0x110000 else "\ufffd"
+def _property(key: str) -> str:
+    """``xmp/dc:title`` for the usual namespaces, ``xmp/{uri}name`` for others."""
+    space, _, local = key.rpartition("}")
+    prefix = _PREFIXES.get(space[1:])
+    return f"xmp/{prefix}:{local}" if prefix else f"xmp/{key}"
 
 
 def store(view: View) -> SecurityStore:

@@ -25,6 +25,7 @@ def _opened(data: bytes | memoryview) -> Iterator[Any]:
         document = None
         try:
             document = pypdfium2.PdfDocument(data if type(data) is bytes else bytes(data))
+            document.init_forms()  # seals are form widgets: without it they are not drawn
             yield document
         except pypdfium2.PdfiumError as error:
             raise InputError("pdf.render", f"PDFium cannot read the page: {error}") from None
@@ -131,7 +132,7 @@ def _render(page: Any, scale: float, limits: Limits) -> tuple[int, int, memoryvi
     width, height = page.get_size()
     if width * height * scale * scale > limits.image_pixels:
         raise LimitError("pdf.render", "the page has too many pixels at this resolution")
-    bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=False)
+    bitmap = page.render(scale=scale, grayscale=True)
     try:
         w, h, stride = bitmap.width, bitmap.height, bitmap.stride
         pixels = bytes(memoryview(bitmap.buffer).cast("B"))

@@ -51,9 +51,10 @@ def read_signatures(
     found: dict[int, Found] = {}
     for view in views:
         _from_fields(view, found, faults)
+    known = [(item.start, item.end) for item in found.values()]
     _merge_identical(found)
     if views:
-        _unreachable(views, found, faults)
+        _unreachable(views, found, known, faults)
     signatures = [_signature(item, pages) for item in found.values()]
     signatures.sort(key=lambda s: (sum(s.byte_range[2:4]), s.offset))
     if views and len(signatures) > views[0].file.limits.signatures:
@@ -359,13 +360,18 @@ def _lock(view: View, value: Value) -> FieldLock | None:
     )
 
 
-def _unreachable(views: tuple[View, ...], found: dict[int, Found], faults: list[Fault]) -> None:
+def _unreachable(
+    views: tuple[View, ...],
+    found: dict[int, Found],
+    known: list[tuple[int, int]],
+    faults: list[Fault],
+) -> None:
     """Adds the signature dictionaries no field leads to, and faults for the rest."""
     file = views[0].file
     stray = []
     pos = file.data.find(b"/ByteRange")
     while pos >= 0:
-        if not any(item.start < pos < item.end for item in found.values()):
+        if not any(start < pos < end for start, end in known):
             stray.append(pos)
         pos = file.data.find(b"/ByteRange", pos + 1)
     if not stray:
