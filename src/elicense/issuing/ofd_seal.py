@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from elicense.containers import boundary
 from elicense.containers.ofd.log import Log
 from elicense.containers.ofd.paths import normalise
 from elicense.containers.ofd.zip import read_archive
@@ -107,17 +108,16 @@ def _sign(
     seal: bytes | None = None,
     spots: tuple[Spot, ...] = (),
 ) -> bytes:
-    entries = _read(data, limits)
-    site = _prepare(entries, kind)
+    with boundary("ofd"):
+        entries = _read(data, limits)
+        site = _prepare(entries, kind)
+        page_ids = _page_ids(entries)
+    stamps = [(_page_id(page_ids, spot), spot) for spot in spots]
     if seal is not None:
         entries[f"{site.folder}/Seal.esl"] = seal
     covered = {name: body for name, body in entries.items() if name != site.list_place}
-    page_ids = _page_ids(entries)
     signature_place = f"{site.folder}/Signature.xml"
-    signature_xml = _signature_xml(
-        site, method, time, covered, [(_page_id(page_ids, spot), spot) for spot in spots],
-        with_seal=seal is not None,
-    )  # fmt: skip
+    signature_xml = _signature_xml(site, method, time, covered, stamps, with_seal=seal is not None)
     entries[signature_place] = signature_xml
     entries[f"{site.folder}/SignedValue.dat"] = value(signature_xml, signature_place)
     return pack(entries)

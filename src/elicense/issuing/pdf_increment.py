@@ -13,8 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from elicense.containers import pdf as containers_pdf
 from elicense.errors import InputError
 from elicense.issuing.pdf_objects import Name, Raw, Ref, Value, encode
+from elicense.limits import DEFAULT_LIMITS, Limits
 
 _TAIL = re.compile(rb"startxref\s+(\d+)\s+%%EOF\s*\Z")
 
@@ -108,18 +110,28 @@ class Increment:
         return head + body + b"\nendstream\nendobj\n"
 
 
-def begin(data: bytes) -> Increment:
-    """Open ``data`` for one more revision. InputError ``pdf.*`` where that cannot be done."""
+def begin(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Increment:
+    """Open ``data`` for one more revision.
+
+    The strict reader must accept the file first: a structure that is ambiguous is not
+    sealed. InputError ``pdf.*`` where that cannot be done.
+    """
     from io import BytesIO
 
     import pikepdf
 
+    read = containers_pdf.read(data, limits)
+    for fault in read.faults:
+        if fault.fatal:
+            raise InputError("pdf.structure", f"not sound: {fault.detail}", place=fault.place)
     tail = _TAIL.search(data, max(0, len(data) - 1024))
     if tail is None:
         raise InputError("pdf.structure", "the file does not end with startxref and %%EOF")
     try:
         pdf = pikepdf.open(BytesIO(data), attempt_recovery=False)
-    except (pikepdf.PdfError, ValueError, RuntimeError) as error:
+    except pikepdf.PasswordError as error:
+        raise InputError("pdf.encrypted", "an encrypted PDF cannot be sealed") from error
+    except pikepdf.PdfError as error:
         raise InputError("pdf.structure", f"the PDF cannot be read: {error}") from error
     if pdf.is_encrypted:
         raise InputError("pdf.encrypted", "an encrypted PDF cannot be sealed")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from elicense.containers import boundary
 from elicense.crypto import algorithms
 from elicense.errors import UsageError
 from elicense.issuing import cms, ses
@@ -126,18 +127,19 @@ def add_validation_data(
     The certificates, CRLs and OCSP responses (DER) come after those of a store
     that is there already.
     """
-    work = begin(data)
-    reference, catalog = work.catalog()
-    old = work.pdf.Root.get("/DSS")
-    store = members(old) if old is not None else {}
-    for key, values in (("Certs", certificates), ("CRLs", crls), ("OCSPs", ocsps)):
-        if values:
-            before = items(old.get(f"/{key}")) if old is not None else []
-            streams: list[Value] = [work.add(deflated({}, value)) for value in values]
-            store[key] = [*before, *streams]
-    catalog["DSS"] = work.add(store)
-    work.put(reference, catalog)
-    return work.finish()[0]
+    with boundary("pdf"):
+        work = begin(data)
+        reference, catalog = work.catalog()
+        old = work.pdf.Root.get("/DSS")
+        store = members(old) if old is not None else {}
+        for key, values in (("Certs", certificates), ("CRLs", crls), ("OCSPs", ocsps)):
+            if values:
+                before = items(old.get(f"/{key}")) if old is not None else []
+                streams: list[Value] = [work.add(deflated({}, value)) for value in values]
+                store[key] = [*before, *streams]
+        catalog["DSS"] = work.add(store)
+        work.put(reference, catalog)
+        return work.finish()[0]
 
 
 def _sign(
@@ -148,12 +150,12 @@ def _sign(
     room: int,
     make: _Make,
 ) -> bytes:
-    work = begin(data)
-    value = work.add(
-        {**entries, "ByteRange": Raw(_RANGE), "Contents": Raw(b"<" + b"0" * (2 * room) + b">")}
-    )
-    _add_field(work, field, value, appearance)
-    whole, bodies = work.finish()
+    with boundary("pdf"):
+        work = begin(data)
+        empty = {"ByteRange": Raw(_RANGE), "Contents": Raw(b"<" + b"0" * (2 * room) + b">")}
+        value = work.add({**entries, **empty})
+        _add_field(work, field, value, appearance)
+        whole, bodies = work.finish()
     body = bodies[value.number]
     start = whole.index(b"/Contents <", body) + len(b"/Contents ")
     end = start + 2 * room + 2
