@@ -195,6 +195,36 @@ def test_accepts_keys_with_special_logarithms(engine: ModuleType, rng: random.Ra
             assert verify_both_ways(engine, encode(multiply(d, G)), (r - point[0]) % N, r, s)
 
 
+def test_sums_that_meet_on_the_way(engine: ModuleType) -> None:
+    """Small s and t and P = +-dG: partial sums are equal or opposite points."""
+    small = (1, 2, 3, 5, 16, 31)
+    for d in (1, 2, 3, 5, N - 1, N - 3):
+        key = encode(multiply(d, G))
+        for s in (*small, N - 1):
+            for t in (*small, N - 1, N - 5):
+                r = (t - s) % N
+                if r == 0:
+                    continue
+                point = multiply(s + t * d, G)
+                if point is None:
+                    assert not verify_both_ways(engine, key, r, r, s)
+                else:
+                    assert verify_both_ways(engine, key, (r - point[0]) % N, r, s)
+
+
+def test_accepts_a_digest_past_n_with_a_small_r(engine: ModuleType, rng: random.Random) -> None:
+    """r - e is below -n here: reducing it once is not enough unless e was reduced."""
+    x = N - 2**100
+    while not _sm2_py.on_curve(x, y := pow(x**3 + A * x + B, (P + 1) // 4, P)):
+        x -= 1
+    r, s = 5, scalar(rng)
+    key = multiply(pow(r + s, -1, N), add((x, y), negate(multiply(s, G))))
+    e = (r - x) % N
+    assert e + N < 2**256
+    assert verify_both_ways(engine, encode(key), e, r, s)
+    assert verify_both_ways(engine, encode(key), e + N, r, s)
+
+
 def test_accepts_a_digest_past_n(engine: ModuleType) -> None:
     """e is an integer below 2^256 and is reduced modulo n."""
     for e in (0, N - 1, N, N + 1, 2**256 - 1):
