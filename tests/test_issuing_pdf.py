@@ -139,6 +139,22 @@ def test_a_form_that_is_there_keeps_its_fields() -> None:
         assert pdf.Root.AcroForm.NeedAppearances is False
 
 
+def test_the_place_follows_an_inherited_media_box_and_no_rotation() -> None:
+    target, rotated = BytesIO(), BytesIO()
+    with pikepdf.open(BytesIO(PLAIN)) as pdf:
+        pdf.Root.Pages.MediaBox = [0, 0, 1000, 1000]
+        for page in pdf.pages:
+            del page.obj.MediaBox
+        pdf.save(target)
+        pdf.pages[0].rotate(90, relative=False)
+        pdf.save(rotated)
+    (signature,) = _signatures(_seal(target.getvalue(), appearance=LOOK))
+    assert signature.rect is not None
+    assert signature.rect[3] == pytest.approx(1000 - 226 / 25.4 * 72, abs=0.01)
+    with pytest.raises(UsageError):
+        _seal(rotated.getvalue(), appearance=LOOK)
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [

@@ -131,7 +131,7 @@ def _statement(sheet: _Sheet, profile: Profile, y: float) -> float:
     lines.append((2.9, by))
     words = _statements().get(profile.id)
     if words and rules[0]:
-        lines.append((3.6, words["zh"].format(zh=rules[0])))
+        lines.append((3.45, words["zh"].format(zh=rules[0])))
         lines.append((2.9, words["en"].format(en=rules[1])))
     for size, text in lines:
         for line in wrap(text, RIGHT - LEFT - 4, size, sheet.font):

@@ -176,13 +176,15 @@ def _add_field(work: Increment, field: str, value: Ref, appearance: Appearance |
     if not 0 <= index < len(pages):
         raise UsageError("pdf.page", f"the file has {len(pages)} pages, not {index + 1}")
     page = pages[index].obj
+    if appearance and pages[index].rotation % 360:
+        raise UsageError("pdf.page", "a seal's place cannot be told on a rotated page")
     page_reference, page_members = work.read(page)
     entries: dict[str, Value] = {
         "Type": Name("Annot"), "Subtype": Name("Widget"), "FT": Name("Sig"), "T": field,
         "V": value, "F": 132, "P": page_reference, "Rect": [0, 0, 0, 0],
     }  # fmt: skip
     if appearance:
-        entries["Rect"] = _rectangle(page, appearance.spot)
+        entries["Rect"] = _rectangle(pages[index].mediabox, appearance.spot)
         entries["AP"] = {"N": _appearance(work, appearance)}
     widget = work.add(entries)
     page_members["Annots"] = [*items(page.get("/Annots")), widget]
@@ -190,8 +192,8 @@ def _add_field(work: Increment, field: str, value: Ref, appearance: Appearance |
     _add_to_form(work, field, widget)
 
 
-def _rectangle(page: Any, spot: Spot) -> list[Value]:
-    box = [float(value) for value in page.get("/MediaBox", [0, 0, 595.2756, 841.8898])]
+def _rectangle(media_box: Any, spot: Spot) -> list[Value]:
+    box = [float(value) for value in media_box]
     left, top = box[0] + spot.x * POINTS, box[3] - spot.y * POINTS
     return [left, top - spot.height * POINTS, left + spot.width * POINTS, top]
 
