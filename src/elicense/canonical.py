@@ -13,8 +13,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 from typing import Any, NoReturn, TypeAlias
 
 from elicense.errors import InputError, LimitError, UsageError
@@ -22,6 +24,9 @@ from elicense.errors import InputError, LimitError, UsageError
 Value: TypeAlias = "str | int | bool | tuple[Value, ...] | Mapping[str, Value] | None"
 
 MAX_INTEGER = 2**53 - 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# a string (an unended one runs to the end of the text), or a bracket
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|([\[{])|([\]}])', re.DOTALL)
 
 
 def encode(value: Value) -> bytes:
@@ -50,11 +55,11 @@ def _text(value: object) -> str:
 
 
 def _string(text: str) -> str:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UsageError("json.surrogate", "a string holds a lone surrogate") from error
-    return json.dumps(unicodedata.normalize("NFC", text), ensure_ascii=False)
+    if text.isascii():
+        return encode_basestring(text)
+    if _SURROGATE.search(text):
+        raise UsageError("json.surrogate", "a string holds a lone surrogate")
+    return encode_basestring(unicodedata.normalize("NFC", text))
 
 
 def _object(value: Mapping[Any, Any]) -> str:
@@ -107,23 +112,14 @@ def is_canonical(data: bytes, value: Value) -> bool:
 
 def _check_depth(text: str, limit: int) -> None:
     """Count brackets outside strings, so that the parser never recurses too deep."""
-    depth, in_string, escaped = 0, False, False
-    for position, character in enumerate(text):
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        if found[1]:
             depth += 1
             if depth > limit:
-                place = f"character {position}"
+                place = f"character {found.start()}"
                 raise LimitError("json.depth", f"nested deeper than {limit}", place=place)
-        elif character in "]}":
+        elif found[2]:
             depth -= 1
 
 
@@ -162,7 +158,7 @@ def _frozen(value: Any) -> Value:
 
 
 def _no_surrogate(text: str) -> str:
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and _SURROGATE.search(text):
         raise InputError("json.surrogate", "a string holds a lone surrogate")
     return text
 

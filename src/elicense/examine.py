@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from elicense import containers
-from elicense.containers.ofd import OfdPackage
-from elicense.containers.pdf import PdfDocument
-from elicense.errors import Error, InputError
+from elicense.errors import Error
 from elicense.evidence import Evidence, QrCode
 from elicense.limits import DEFAULT_LIMITS, Limits
 from elicense.qr.reader import distinct, read_encoded, read_pixels
+
+if TYPE_CHECKING:
+    from elicense.containers.ofd import OfdPackage
+    from elicense.containers.pdf import PdfDocument
 
 _QR_DPI = 200
 
@@ -32,7 +35,7 @@ def _with_text(evidence: Evidence, container: OfdPackage | PdfDocument) -> Evide
     try:
         with containers.boundary("page text"):
             text = _text(container)
-    except InputError as exc:
+    except Error as exc:
         claims = replace(evidence.claims, text_problem=str(exc))
     else:
         claims = replace(evidence.claims, text=text)
@@ -40,19 +43,15 @@ def _with_text(evidence: Evidence, container: OfdPackage | PdfDocument) -> Evide
 
 
 def _text(container: OfdPackage | PdfDocument) -> tuple[tuple[str, ...], ...]:
-    if isinstance(container, OfdPackage):
+    if not containers.is_pdf(container):
         from elicense.containers import from_ofd
 
         return from_ofd.text(container)
-    return _pdf_text(container)
-
-
-def _pdf_text(document: PdfDocument) -> tuple[tuple[str, ...], ...]:
     from elicense.containers import from_pdf
     from elicense.containers.pdf import page
 
-    data = document.revision_bytes(from_pdf.signed_revision(document))
-    return tuple(page.page_lines(data, number) for number in range(1, document.pages + 1))
+    data = container.revision_bytes(from_pdf.signed_revision(container))
+    return tuple(page.page_lines(data, number) for number in range(1, container.pages + 1))
 
 
 def _with_codes(
@@ -67,7 +66,7 @@ def _with_codes(
 
 
 def _codes(container: OfdPackage | PdfDocument, limits: Limits) -> Iterator[QrCode]:
-    if isinstance(container, OfdPackage):
+    if not containers.is_pdf(container):
         from elicense.containers import from_ofd
 
         for number, place, data in from_ofd.pictures(container):

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("zh", "en")
+_HERE = Path(__file__).parent
 
 
 class Outcome(StrEnum):
@@ -65,9 +66,10 @@ class Finding:
         if not template:
             return ""
         language = "zh" if key.endswith("zh") else "en"
-        what = kind_text(self.reason, language) or self.values.get("detail", "")
         detail = self.values.get("detail", "")
-        values = {**self.values, "what": what, "detail": kind_text(detail, language) or detail}
+        detail = kind_text(detail, language) or detail
+        what = kind_text(self.reason, language) or detail
+        values = {**self.values, "what": what, "detail": detail}
         return template.format_map(_Shown(values))
 
 
@@ -106,14 +108,12 @@ def kind_text(kind: str, language: str) -> str:
 
 @cache
 def _kinds() -> dict[str, list[str]]:
-    data = files("elicense").joinpath("kinds.toml").read_bytes()
-    return tomllib.loads(data.decode())
+    return tomllib.loads(_HERE.joinpath("kinds.toml").read_text("utf-8"))
 
 
 @cache
 def _catalogue() -> dict[str, Any]:
-    data = files("elicense").joinpath("findings.toml").read_bytes()
-    return tomllib.loads(data.decode())
+    return tomllib.loads(_HERE.joinpath("findings.toml").read_text("utf-8"))
 
 
 def _entry(code: str) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from elicense.crypto.verify import check_value
@@ -194,6 +193,8 @@ def environment() -> dict[str, str]:
 
 
 def own_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("elicense")
     except PackageNotFoundError:
@@ -202,7 +203,8 @@ def own_version() -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a report."""
-    found: dict[str, Any] = json.loads(files("elicense").joinpath("report.schema.json").read_text())
+    path = Path(__file__).with_name("report.schema.json")
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found
 
 

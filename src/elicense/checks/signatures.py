@@ -63,7 +63,10 @@ def _intact(judged: JudgedSignature) -> Finding:
 def value(case: Case) -> Iterator[Finding]:
     """``signature.value``: the signer's key made this value over these very bytes."""
     if not case.evidence.signatures:
-        yield Finding("signature.value", UNKNOWN, "file", "unsigned",
+        # traces of a signature that cannot be used are a fault, not an unsigned file
+        traces = any(f.code == "coverage.document" for f in case.evidence.faults)
+        reason = "no-usable-signature" if traces else "unsigned"
+        yield Finding("signature.value", UNKNOWN, "file", reason,
                       indication="NO_SIGNING_CERTIFICATE_FOUND")  # fmt: skip
     for judged in case.signatures:
         signature, answer = judged.signature, judged.answer

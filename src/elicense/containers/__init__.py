@@ -13,6 +13,8 @@ from elicense.evidence import Evidence
 from elicense.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
     from elicense.containers.ofd import OfdPackage
     from elicense.containers.pdf import PdfDocument
 
@@ -65,3 +67,8 @@ def read(
         "a picture: nothing in it is sealed; give the PDF or OFD it was made from",
         place="offset 0",
     )
+
+
+def is_pdf(container: OfdPackage | PdfDocument) -> TypeIs[PdfDocument]:
+    """Which of the two it is, without loading the reader of the other."""
+    return type(container).__name__ == "PdfDocument"

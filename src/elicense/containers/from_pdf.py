@@ -41,6 +41,8 @@ def read(data: bytes, sha256: str, limits: Limits) -> tuple[Evidence, PdfDocumen
 
 
 def _extra(document: PdfDocument, faults: list[Fault]) -> Extra:
+    if not document.revisions:
+        return Extra()
     try:
         store = document.security_store()
     except InputError as exc:
@@ -136,6 +138,8 @@ def signed_revision(document: PdfDocument) -> int:
 
 def _claims(document: PdfDocument, faults: list[Fault]) -> Claims:
     """``licence.json`` and metadata of the first sealed revision only."""
+    if not document.revisions:
+        return Claims()
     revision = signed_revision(document)
     covered = any(
         s.usable and s.covers_revision and s.revision == revision for s in document.signatures

@@ -18,6 +18,19 @@ class Hash(Protocol):
     def digest(self) -> bytes: ...
 
 
+class _Shake256:
+    """SHAKE256 with 512 bits of output, as CMS uses it (RFC 8702)."""
+
+    def __init__(self) -> None:
+        self._state = hashlib.shake_256()
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        self._state.update(data)
+
+    def digest(self) -> bytes:
+        return self._state.digest(64)
+
+
 _DIGEST_NAMES = {
     "1.2.156.10197.1.401": "sm3",
     "1.2.156.10197.1.401.1": "sm3",
@@ -31,6 +44,7 @@ _DIGEST_NAMES = {
     "2.16.840.1.101.3.4.2.8": "sha3_256",
     "2.16.840.1.101.3.4.2.9": "sha3_384",
     "2.16.840.1.101.3.4.2.10": "sha3_512",
+    "2.16.840.1.101.3.4.2.12": "shake256",
 }
 WEAK_DIGESTS = frozenset({"md5", "sha1"})
 
@@ -91,6 +105,8 @@ def new_hash(name: str) -> Hash:
     """A fresh hash object. ``name`` is canonical. Raises InputError for an unknown one."""
     if name == "sm3":
         return new_sm3()
+    if name == "shake256":
+        return _Shake256()
     maker: Callable[..., Hash] | None = {
         "md5": hashlib.md5,
         "sha1": hashlib.sha1,

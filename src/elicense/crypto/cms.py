@@ -186,7 +186,9 @@ def _signer(node: Node) -> SignerInfo:
         pss = read_pss(algorithm_cursor.optional(der.SEQUENCE))
     return SignerInfo(
         issuer=issuer, serial=serial, key_id=key_id,
-        digest=digest_name(digest_oid) or "", digest_oid=digest_oid,
+        # some writers name the signature algorithm where its digest belongs
+        digest=digest_name(digest_oid) or signature_algorithm(digest_oid).digest,
+        digest_oid=digest_oid,
         algorithm=algorithm, pss=pss, signature=signature,
         attributes_der=b"\x31" + signed.raw[1:] if signed else None,
         attributes=_attributes(signed), unsigned=_attributes(unsigned),
@@ -247,6 +249,8 @@ def signer_digest(signer: SignerInfo) -> str:
     """The digest that goes with the signature: fixed by its OID, by PSS, or by the signer."""
     if signer.pss is not None:
         return str(signer.pss["digest"])
+    if signature_algorithm(signer.algorithm).family == "eddsa" and signer.attributes_der:
+        return signer.digest
     return signature_algorithm(signer.algorithm).digest or signer.digest
 
 

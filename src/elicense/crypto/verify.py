@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from elicense.evidence import SignedValue
 
 
+_EDDSA_DIGEST = {"ed25519": "sha512", "ed448": "shake256"}
 Message = bytes | tuple[bytes | memoryview, ...]
 
 
@@ -86,6 +87,9 @@ def check(
     if named.family != family and not (family == "rsa" and named.family == "rsa-pss"):
         # CMS writers put the plain curve or key OID; only a true mismatch is one
         return Answer(False, problem="algorithm-key-mismatch")
+    if family == "eddsa" and digest and digest != _EDDSA_DIGEST[key.kind]:
+        # RFC 8419: the digest of the signed attributes goes with the curve
+        return Answer(False, problem="digest-not-allowed")
     if key.kind == "sm2":
         return _check_sm2(key.point, message, signature, named.digest if digest == "" else digest)
     return _check_library(spki, key, message, signature, named.family, named.digest or digest, pss)

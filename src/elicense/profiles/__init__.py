@@ -50,10 +50,23 @@ def load(path: str | Path) -> Profile:
 
 
 @cache
+def _packaged(name: str) -> Profile:
+    """One file of this folder; it must be called by its id."""
+    profile = load(_HERE / f"{name}.toml")
+    if profile.id != name:
+        raise UsageError("profile.invalid", f"{name}.toml holds the licence type {profile.id!r}")
+    return profile
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in _HERE.glob("*.toml") if path != _SHARED))
+
+
+@cache
 def all() -> tuple[Profile, ...]:
     """The licence types of this package, by id."""
-    paths = sorted(_HERE.glob("*.toml"))
-    profiles = tuple(load(path) for path in paths if path != _SHARED)
+    profiles = tuple(_packaged(name) for name in _names())
     taken: dict[int, str] = {}
     for profile in profiles:
         for item in profile.templates:
@@ -65,7 +78,7 @@ def all() -> tuple[Profile, ...]:
 
 def find(id: str) -> Profile | None:
     """The licence type ``id``, or None: what a file names may be unknown here."""
-    return next((item for item in all() if item.id == id), None)
+    return _packaged(id) if id in _names() else None
 
 
 def get(id: str) -> Profile:
