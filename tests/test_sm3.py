@@ -18,15 +18,15 @@ def test_published_examples(
     data: bytes, digest: str, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if backend == "cryptography":
-        monkeypatch.setattr(sm3, "_IN_HASHLIB", False)
+        monkeypatch.setattr(sm3, "_EMPTY", sm3._CryptographyHash())
     assert sm3.sm3(data).hex() == digest
     assert sm3.sm3(memoryview(data)).hex() == digest
     assert sm3.sm3(bytearray(data)).hex() == digest
 
 
 def test_incremental_state_and_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for hashlib_has_it in (sm3._IN_HASHLIB, False):
-        monkeypatch.setattr(sm3, "_IN_HASHLIB", hashlib_has_it)
+    for first in (sm3._EMPTY, sm3._CryptographyHash()):
+        monkeypatch.setattr(sm3, "_EMPTY", first)
         state = sm3.new(b"a")
         copy = state.copy()
         state.update(memoryview(b"bc"))

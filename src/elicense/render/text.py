@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from elicense import findings as catalogue
+from elicense.crypto.ses import CHINA
 from elicense.findings import Finding, Outcome
 from elicense.profiles import find
 from elicense.render.width import safe, wrap
@@ -31,7 +32,7 @@ _WORDS = {
         "why": "依据", "open": "未能确认", "faults": "问题", "remarks": "提示",
         "passed": "已核对无误", "holder": "持证主体", "issuer": "颁发机构", "until": "有效期至",
         "number": "编号", "at": "核验时间", "file": "文件", "licence": "证照", "trust": "信任名录",
-        "signature": "第{n}枚印章", "document-timestamp": "文档时间戳{n}", "timestamp": "时间戳{n}",
+        "claims": "文件自称（未经证实）：", "signature": "第{n}枚印章", "document-timestamp": "文档时间戳{n}", "timestamp": "时间戳{n}",
         "qr": "二维码{n}", "ship": "船舶", "more": "（-v 显示全部核对项目）", "todo": "怎么办：",
         "seals": "印章",
     },
@@ -120,6 +121,8 @@ def _licence(report: Report, style: Style) -> Iterator[str]:
     profile = find(licence.type)
     title = profile.title(style.language) if profile else licence.type
     yield ""
+    if report.verdict is not Verdict.VALID:
+        yield from _block(words["claims"], style, "  ")
     yield from _block(f"{title}  {words['number']} {licence.number}", style, "  ")
     yield from _block(f"{words['holder']}: {_holder(report)}", style, "  ")
     ship = licence.fields.get("ship_name")
@@ -144,8 +147,11 @@ def _holder(report: Report) -> str:
 def _sections(report: Report, style: Style) -> Iterator[str]:
     words = _WORDS[style.language]
     by_outcome: dict[Outcome, list[Finding]] = {outcome: [] for outcome in Outcome}
+    # what the head of the report said is not said twice
+    told = report.deciding[:1] if not style.verbose else ()
     for finding in report.findings:
-        by_outcome[weigh(finding, report.policy)].append(finding)
+        if finding not in told:
+            by_outcome[weigh(finding, report.policy)].append(finding)
     many = len(report.evidence.signatures) > 1
     for key, outcome in (
         ("faults", Outcome.FAIL), ("open", Outcome.UNKNOWN), ("remarks", Outcome.WARN),
@@ -167,7 +173,8 @@ def _sections(report: Report, style: Style) -> Iterator[str]:
         names = comma.join(_titles(by_outcome[Outcome.PASS], style.language))
         yield from _block(f"{words['passed']}: {names} {words['more']}", style, "")
     yield from _block(
-        f"{words['at']}: {report.at:%Y-%m-%d %H:%M} UTC   {words['trust']}: {report.trust.name}",
+        f"{words['at']}: {report.at.astimezone(CHINA):%Y-%m-%d %H:%M} (UTC+8)   "
+        f"{words['trust']}: {report.trust.name}",
         style, "",
     )  # fmt: skip
 

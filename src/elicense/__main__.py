@@ -1,0 +1,6 @@
+"""``python -m elicense``."""
+
+from elicense.cli import main
+
+if __name__ == "__main__":
+    main()
