@@ -6,7 +6,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from elicense.containers.pdf.accounting import account
-from elicense.containers.pdf.changes import Difference, compare
+from elicense.containers.pdf.changes import compare
+from elicense.containers.pdf.comparison import Difference
 from elicense.containers.pdf.faults import fault, from_error
 from elicense.containers.pdf.fields import page_refs
 from elicense.containers.pdf.lexer import Ref
@@ -15,7 +16,8 @@ from elicense.containers.pdf.model import FieldLock, PdfDocument, PdfSignature
 from elicense.containers.pdf.objects import File, View, view_of
 from elicense.containers.pdf.permissions import judge_changes
 from elicense.containers.pdf.revisions import read_chain
-from elicense.containers.pdf.signatures import in_streams, read_signatures
+from elicense.containers.pdf.signatures import read_signatures
+from elicense.containers.pdf.stray import in_streams
 from elicense.errors import InputError, LimitError
 from elicense.evidence import Fault
 from elicense.limits import DEFAULT_LIMITS, Limits
@@ -35,6 +37,7 @@ def read(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PdfDocument:
     file = File(data, limits)
     faults, notes = chain.faults, chain.notes
     views = tuple(view_of(file, chain.revisions, r.index) for r in chain.revisions)
+    encrypted = any("Encrypt" in r.trailer for r in chain.revisions)
     pages = _pages(views, faults)
     signatures = read_signatures(views, pages, faults)
     in_streams(views, faults)
@@ -44,8 +47,10 @@ def read(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PdfDocument:
         notes += found.notes
     if signatures:
         signatures = _after(views, signatures, faults)
-    encrypted = any("Encrypt" in r.trailer for r in chain.revisions)
+    if views and not pages:
+        faults.append(fault("no-pages", f"revision {len(views) - 1}"))
     if encrypted:
+        faults = [_open_if_unread(f) for f in faults]
         faults.append(fault("encrypted", "trailer", fatal=False))
     return PdfDocument(
         revisions=chain.revisions,
@@ -87,6 +92,12 @@ def _unsigned(views: tuple[View, ...], signatures: tuple[PdfSignature, ...]) -> 
     signed = {s.revision for s in signatures if s.covers_revision}
     first = min(s.revision for s in signatures)
     return tuple(i for i in range(first, len(views)) if i not in signed)
+
+
+def _open_if_unread(found: Fault) -> Fault:
+    """In an encrypted file what cannot be read is not proven wrong."""
+    unread = ("object-unreadable", "stream-undecodable", "duplicate-object", "no-pages")
+    return replace(found, fatal=False) if found.kind in unread else found
 
 
 def _pages(views: tuple[View, ...], faults: list[Fault]) -> tuple[Ref, ...]:

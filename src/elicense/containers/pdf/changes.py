@@ -1,32 +1,40 @@
-"""What each later revision changed, compared object by object with the one before.
+"""What each later revision changed, and whether a sealed licence may change so.
 
-Both states are walked from their trailers side by side. Everything a reader can
-reach must be equal, but for the document
-security store, document timestamps, further signature fields and the dates of an
-update. Objects nothing leads to cannot be seen and do not count.
+Both states are walked from their trailers. Everything a reader can reach must
+be equal, but for the document security store, document timestamps, further
+signature fields and the dates of an update. Objects nothing leads to cannot be
+seen and do not count.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from elicense.containers.pdf.fields import SignatureField, signature_fields
+from elicense.containers.pdf.comparison import (
+    Comparison,
+    Difference,
+    Pair,
+    Step,
+    difference,
+    differs,
+    entries,
+    keys_of,
+    resolved,
+    short,
+)
+from elicense.containers.pdf.fields import SignatureField, page_refs, signature_fields
 from elicense.containers.pdf.housekeeping import same_but_dates
 from elicense.containers.pdf.lexer import Dictionary, Ref, Stream, Value, text
-from elicense.containers.pdf.objects import View
-from elicense.containers.pdf.widgets import new_field_change
+from elicense.containers.pdf.objects import View, links
+from elicense.containers.pdf.widgets import annotation_pages, new_field_change
 from elicense.errors import InputError, LimitError
-from elicense.evidence import Change
 
-MAX_CHANGES = 32
 _TRAILER_OWN = frozenset(
     ("Size", "Prev", "XRefStm", "ID", "Type", "W", "Index", "Length", "Filter", "DecodeParms")
 )
-_STRUCTURE_KINDS = {
+_CATALOG_KINDS = {
     "Pages": "page-tree",
+    "AcroForm": "form",
     "StructTreeRoot": "structure-tree",
     "MarkInfo": "structure-tree",
     "Names": "names",
@@ -38,69 +46,25 @@ _STRUCTURE_KINDS = {
     "AF": "attachments",
     "Perms": "permissions",
 }
+_CATALOG_ROLES = {"Pages": "pages", "AcroForm": "form", "Metadata": "metadata"}
 _PAGE_KINDS = {"Contents": "page-content", "Resources": "page-resources", "Annots": "annotation"}
 _SEAL_LOOK = frozenset(("V", "AP", "M", "F", "MK", "DA", "AS"))
 
 
-class Difference(NamedTuple):
-    """A change, and the full name of the field it filled or altered ("" if none)."""
-
-    change: Change
-    field: str
-
-
-class Step(NamedTuple):
-    """One key on the way from the trailer; ``field`` names the form field it enters."""
-
-    parent: Step | None
-    key: str
-    field: str = ""
-
-    def path(self) -> str:
-        return "/".join(step.key for step in reversed(list(self.up())))
-
-    def up(self) -> Iterator[Step]:
-        """This step and those above it."""
-        step: Step | None = self
-        while step is not None:
-            yield step
-            step = step.parent
-
-
-class Pair(NamedTuple):
-    old: Value
-    new: Value
-    role: str
-    kind: str
-    step: Step
-
-
 @dataclass(slots=True)
-class Comparison:
-    """One walk over two neighbouring revisions."""
+class Forms(Comparison):
+    """A comparison that knows the signature fields of both revisions."""
 
-    old: View
-    new: View
-    found: list[Difference] = field(default_factory=list)
-    seen: set[tuple[Ref, Ref]] = field(default_factory=set)
-    first: deque[Pair] = field(default_factory=deque)  # what has a role of its own
-    rest: deque[Pair] = field(default_factory=deque)
     old_fields: dict[str, SignatureField] = field(default_factory=dict)
     new_fields: dict[Ref, SignatureField] = field(default_factory=dict)
     empty: dict[int, str] = field(default_factory=dict)  # id of a dictionary: its field's name
     filled: set[str] = field(default_factory=set)
-
-    def report(self, pair: Pair, detail: str, *, kind: str = "", allowed: bool = False) -> None:
-        """Records one change, with the path and the object that holds it."""
-        index = self.new.revision.index
-        change = Change(kind or pair.kind, pair.step.path(), detail, allowed, index)
-        name = next((step.field for step in pair.step.up() if step.field), "")
-        self.found.append(Difference(change, name))
+    pages: tuple[Ref, ...] | None = None  # of the new revision, once they are needed
 
 
 def compare(old: View, new: View) -> tuple[Difference, ...]:
     """Every change from one revision to the next, allowed or not."""
-    walk = Comparison(old, new)
+    walk = Forms(old, new, _HANDLERS)
     for entry in signature_fields(old, []):
         walk.old_fields[entry.name] = entry
         if old.resolve(entry.value) is None:
@@ -110,101 +74,79 @@ def compare(old: View, new: View) -> tuple[Difference, ...]:
             if ref is not None:
                 walk.new_fields[ref] = entry
     _start(walk)
-    while walk.first or walk.rest:
-        pair = walk.first.popleft() if walk.first else walk.rest.popleft()
-        _visit(walk, pair)
-        if len(walk.found) >= MAX_CHANGES:
-            break
+    walk.run()
     _report_filled(walk)
     return tuple(walk.found)
 
 
-def _start(walk: Comparison) -> None:
+def _start(walk: Forms) -> None:
     old, new = walk.old.revision.trailer, walk.new.revision.trailer
     top = Step(None, "trailer")
     for key in sorted((old.keys() | new.keys()) - _TRAILER_OWN):
         role = {"Root": "catalog", "Info": "info"}.get(key, "")
         kind = {"Info": "metadata", "Encrypt": "encryption"}.get(key, "trailer")
-        pair = Pair(old.get(key), new.get(key), role, kind, Step(top, key))
-        (walk.first if role else walk.rest).append(pair)
+        walk.queue(Pair(old.get(key), new.get(key), role, kind, Step(top, key)))
 
 
-def _visit(walk: Comparison, pair: Pair) -> None:
-    old, new, role, kind, step = pair
-    if type(old) is Ref or type(new) is Ref:
-        if type(old) is type(new):  # direct values are finite, only two references can loop
-            if (old, new) in walk.seen:
-                return
-            walk.seen.add((old, new))
-        where = f" (object {new.num})" if type(new) is Ref else ""
-        step = Step(step.parent, step.key + where, step.field)
-        old, failed_old = _resolve(walk.old, old)
-        new, failed_new = _resolve(walk.new, new)
-        pair = Pair(old, new, role, kind, step)
-        if failed_new and failed_new != failed_old:
-            walk.report(pair, f"no longer readable: {failed_new}")
-            return
-    if type(old) is Stream and type(new) is Stream:
-        _streams(walk, pair)
-    elif type(old) is dict and type(new) is dict:
-        _dictionaries(walk, pair)
-    elif type(old) is list and type(new) is list:
-        _lists(walk, pair)
-    elif (type(old) is not type(new) or old != new) and not _both_numbers(old, new):
-        _difference(walk, pair)
-
-
-def _both_numbers(old: Value, new: Value) -> bool:
-    return {type(old), type(new)} <= {int, float} and bool(old == new)
-
-
-def _resolve(view: View, value: Value) -> tuple[Value, str]:
-    try:
-        return view.resolve(value), ""
-    except LimitError:
-        raise
-    except InputError as error:
-        return None, error.detail
-
-
-def _difference(walk: Comparison, pair: Pair) -> None:
-    if pair.old is None:
-        detail = f"added: {_short(pair.new)}"
-    elif pair.new is None:
-        detail = f"removed: {_short(pair.old)}"
-    else:
-        detail = f"{_short(pair.old)} became {_short(pair.new)}"
-    walk.report(pair, detail)
-
-
-def _short(value: Value) -> str:
-    if type(value) is Stream:
-        return f"a stream of {value.end - value.start} bytes"
-    if type(value) is dict:
-        return "a dictionary with " + " ".join(f"/{key}" for key in list(value)[:8])
-    if type(value) is list:
-        return f"an array of {len(value)}"
-    if type(value) is str:
-        return f"/{value}"[:80]
-    if type(value) is bytes:
-        return repr(text(value))[:80]
-    return str(value)[:80]
-
-
-def _streams(walk: Comparison, pair: Pair) -> None:
+def _catalog(walk: Forms, pair: Pair) -> None:
     old, new = pair.old, pair.new
-    if pair.role == "metadata":
-        _metadata(walk, pair)
-        return
-    if (old.start, old.end) != (new.start, new.end) and walk.old.raw(old) != walk.new.raw(new):
-        walk.report(pair, f"{_short(old)} became {_short(new)}")
-        return
-    _entries(walk, pair, old.info, new.info)
+    for key in keys_of(old, new):
+        a, b = old.get(key), new.get(key)
+        step = Step(pair.step, key)
+        if key == "DSS":
+            _store(walk, Pair(a, b, "", "dss", step))
+        elif key == "Extensions":
+            _extensions(walk, Pair(a, b, "", "dss", step))
+        elif key == "Version" and _newer(a, b):
+            detail = f"{short(a)} became {short(b)}"
+            walk.report(Pair(a, b, "", "version", step), detail, allowed=True)
+        else:
+            if key == "AcroForm" and a is None:
+                a = {}  # the first seal of all brings the form with it
+            kind = _CATALOG_KINDS.get(key, "catalog")
+            walk.queue(Pair(a, b, _CATALOG_ROLES.get(key, ""), kind, step))
 
 
-def _metadata(walk: Comparison, pair: Pair) -> None:
+def _newer(old: Value, new: Value) -> bool:
+    return type(new) is str and (old is None or (type(old) is str and new >= old)) and new != old
+
+
+def _store(walk: Forms, pair: Pair) -> None:
+    """Any change below /DSS is allowed but its removal; what is seen is walked elsewhere."""
+    if pair.new is None:
+        walk.report(pair, "the document security store was removed")
+    elif walk.old.dictionary(pair.old) != walk.new.dictionary(pair.new) or pair.old != pair.new:
+        walk.report(pair, "validation data added", allowed=True)
+
+
+def _extensions(walk: Forms, pair: Pair) -> None:
+    old, new = walk.old.dictionary(pair.old), walk.new.dictionary(pair.new)
+    if old == new:
+        return
+    kept = all(key in new and new[key] == value for key, value in old.items())
+    walk.report(pair, "developer extensions declared", allowed=kept)
+
+
+def _info(walk: Forms, pair: Pair) -> None:
     old, new = pair.old, pair.new
-    if walk.old.raw(old) == walk.new.raw(new) and old.info.keys() == new.info.keys():
+    for key in keys_of(old, new):
+        a, _ = resolved(walk.old, old.get(key))
+        b, _ = resolved(walk.new, new.get(key))
+        entry = Pair(a, b, "", "metadata", Step(pair.step, key))
+        if key in ("ModDate", "Producer") and type(b) is bytes:
+            if a != b:
+                walk.report(entry, f"now {short(b)}", kind="update-dates", allowed=True)
+        else:
+            walk.queue(Pair(old.get(key), new.get(key), "", "metadata", entry.step))
+
+
+def _metadata(walk: Forms, pair: Pair) -> None:
+    old, new = pair.old, pair.new
+    if type(old) is not Stream:
+        difference(walk, pair)
+        return
+    if walk.old.raw(old) == walk.new.raw(new):
+        entries(walk, pair, old.info, new.info)
         return
     try:
         same = same_but_dates(walk.old.decoded(old), walk.new.decoded(new))
@@ -218,245 +160,194 @@ def _metadata(walk: Comparison, pair: Pair) -> None:
         walk.report(pair, "XMP metadata changed")
 
 
-def _dictionaries(walk: Comparison, pair: Pair) -> None:
-    handler = _HANDLERS.get(pair.role)
-    if handler is None:
-        if pair.role == "annotation" and _is_field(walk, pair):
-            _field(walk, pair)
-            return
-        _entries(walk, pair, pair.old, pair.new)
-    else:
-        handler(walk, pair)
-
-
-def _entries(walk: Comparison, pair: Pair, old: Dictionary, new: Dictionary) -> None:
-    for key in _keys(old, new):
-        a, b = old.get(key), new.get(key)
-        if type(a) in _PLAIN and type(a) is type(b) and a == b:
-            continue
-        walk.rest.append(Pair(a, b, "", pair.kind, Step(pair.step, key)))
-
-
-_PLAIN = frozenset((int, str, bytes, float, bool, type(None)))
-
-
-def _keys(old: Dictionary, new: Dictionary) -> Iterator[str]:
-    yield from old
-    if new.keys() != old.keys():
-        yield from (key for key in new if key not in old)
-
-
-def _lists(walk: Comparison, pair: Pair) -> None:
-    old, new = pair.old, pair.new
-    if pair.role in ("annotations", "fields"):
-        _listed_widgets(walk, pair)
-        return
-    if len(old) != len(new):
-        walk.report(pair, f"{len(old)} entries became {len(new)}")
-        return
-    role = pair.role if pair.role in ("pages", "fields") else ""
-    queue = walk.first if role else walk.rest
-    for i, (a, b) in enumerate(zip(old, new, strict=True)):
-        if type(a) in _PLAIN and type(a) is type(b) and a == b:
-            continue
-        queue.append(Pair(a, b, role, pair.kind, Step(pair.step, str(i))))
-
-
-def _catalog(walk: Comparison, pair: Pair) -> None:
-    old, new = pair.old, pair.new
-    for key in _keys(old, new):
-        a, b = old.get(key), new.get(key)
-        step = Step(pair.step, key)
-        if key == "DSS":
-            _store(walk, Pair(a, b, "", "dss", step))
-        elif key == "Extensions":
-            _extensions(walk, Pair(a, b, "", "dss", step))
-        elif key == "Version" and _newer(a, b):
-            detail = f"{_short(a)} became {_short(b)}"
-            walk.report(Pair(a, b, "", "version", step), detail, allowed=True)
-        else:
-            role = {"Pages": "pages", "AcroForm": "form", "Metadata": "metadata"}.get(key, "")
-            kind = _STRUCTURE_KINDS.get(key, "form" if key == "AcroForm" else "catalog")
-            if role == "form" and a is None:
-                a = {}  # the first seal of all brings the form with it
-            queue = walk.first if role else walk.rest
-            queue.append(Pair(a, b, role, kind, step))
-
-
-def _newer(old: Value, new: Value) -> bool:
-    return type(new) is str and (old is None or (type(old) is str and new >= old)) and new != old
-
-
-def _store(walk: Comparison, pair: Pair) -> None:
-    """Any change below /DSS is allowed but its removal; what is seen is walked elsewhere."""
-    if pair.new is None:
-        walk.report(pair, "the document security store was removed")
-    elif walk.old.dictionary(pair.old) != walk.new.dictionary(pair.new) or pair.old != pair.new:
-        walk.report(pair, "validation data added", allowed=True)
-
-
-def _extensions(walk: Comparison, pair: Pair) -> None:
-    old, new = walk.old.dictionary(pair.old), walk.new.dictionary(pair.new)
-    if old == new:
-        return
-    kept = all(key in new and new[key] == value for key, value in old.items())
-    walk.report(pair, "developer extensions declared", allowed=kept)
-
-
-def _info(walk: Comparison, pair: Pair) -> None:
-    old, new = pair.old, pair.new
-    for key in _keys(old, new):
-        a, b = walk.old.resolve(old.get(key)), walk.new.resolve(new.get(key))
-        if a == b:
-            continue
-        entry = Pair(a, b, "", "metadata", Step(pair.step, key))
-        if key in ("ModDate", "Producer") and type(b) is bytes:
-            walk.report(entry, f"now {_short(b)}", kind="update-dates", allowed=True)
-        else:
-            _difference(walk, entry)
-
-
-def _pages(walk: Comparison, pair: Pair) -> None:
+def _pages(walk: Forms, pair: Pair) -> None:
     old, new = pair.old, pair.new
     is_page = "Kids" not in old and "Kids" not in new
-    for key in _keys(old, new):
+    for key in keys_of(old, new):
         a, b = old.get(key), new.get(key)
         step = Step(pair.step, key)
         if key == "Kids":
-            walk.first.append(Pair(a, b, "pages", "page-tree", step))
+            walk.queue(Pair(a, b, "kids", "page-tree", step))
         elif key == "Annots" and is_page:
-            walk.first.append(Pair([] if a is None else a, b, "annotations", "annotation", step))
+            walk.queue(Pair([] if a is None else a, b, "annotations", "annotation", step))
         elif key == "Tabs" and is_page and a is None and type(b) is str:
-            walk.report(Pair(a, b, "", "tab-order", step), _short(b), allowed=True)
+            walk.report(Pair(a, b, "", "tab-order", step), short(b), allowed=True)
         else:
             kind = _PAGE_KINDS.get(key, "page") if is_page else _PAGE_KINDS.get(key, "page-tree")
-            walk.rest.append(Pair(a, b, "", kind, step))
+            walk.queue(Pair(a, b, "", kind, step))
 
 
-def _form(walk: Comparison, pair: Pair) -> None:
+def _kids(walk: Forms, pair: Pair) -> None:
     old, new = pair.old, pair.new
-    for key in _keys(old, new):
+    if type(old) is not list or len(old) != len(new):
+        difference(walk, pair)
+        return
+    for i, (a, b) in enumerate(zip(old, new, strict=True)):
+        walk.queue(Pair(a, b, "pages", "page-tree", Step(pair.step, str(i))))
+
+
+def _form(walk: Forms, pair: Pair) -> None:
+    old, new = pair.old, pair.new
+    for key in keys_of(old, new):
         a, b = old.get(key), new.get(key)
-        step = Step(pair.step, key)
+        entry = Pair(a, b, "", "form", Step(pair.step, key))
         if key == "Fields":
-            walk.first.append(Pair([] if a is None else a, b, "fields", "form", step))
+            walk.queue(entry._replace(old=[] if a is None else a, role="fields"))
         elif key == "SigFlags":
-            if a != b and not (b in (1, 3) and (a or 0) & b == (a or 0)):
-                walk.report(Pair(a, b, "", "form", step), f"{_short(a)} became {_short(b)}")
+            if a != b and not (b in (1, 3) and type(a) in (int, type(None)) and (a or 0) & ~b == 0):
+                difference(walk, entry)
         elif key == "DR":
-            _resources(walk, Pair(a, b, "", "form", step))
+            _resources(walk, entry)
         elif key == "DA" and a is None and type(b) is bytes:
-            walk.report(Pair(a, b, "", "form-defaults", step), _short(b), allowed=True)
+            walk.report(entry, short(b), kind="form-defaults", allowed=True)
         else:
-            walk.rest.append(Pair(a, b, "", "form", step))
+            walk.queue(entry)
 
 
-def _resources(walk: Comparison, pair: Pair) -> None:
+def _resources(walk: Forms, pair: Pair) -> None:
     """Default resources of the form may grow; none that was there may change."""
     old, new = walk.old.dictionary(pair.old), walk.new.dictionary(pair.new)
     added = False
-    for key in _keys(old, new):
+    for key in keys_of(old, new):
         a, b = walk.old.resolve(old.get(key)), walk.new.resolve(new.get(key))
         step = Step(pair.step, key)
         if type(a) is dict and type(b) is dict:
-            for name in _keys(a, b):
+            for name in keys_of(a, b):
                 if name in a:
-                    walk.rest.append(Pair(a[name], b.get(name), "", "form", Step(step, name)))
+                    walk.queue(Pair(a[name], b.get(name), "", "form", Step(step, name)))
                 else:
                     added = True
         elif a is None:
             added = True
         else:
-            walk.rest.append(Pair(a, b, "", "form", step))
+            walk.queue(Pair(a, b, "", "form", step))
     if added:
         walk.report(pair, "resources added", kind="form-defaults", allowed=True)
 
 
-def _listed_widgets(walk: Comparison, pair: Pair) -> None:
+def _listed_widgets(walk: Forms, pair: Pair) -> None:
     """Old entries in their order, then only what belongs to new signature fields."""
     old, new = pair.old, pair.new
-    role = "field" if pair.role == "fields" else "annotation"
-    if new[: len(old)] != old:
+    if type(old) is not list or new[: len(old)] != old:
         walk.report(pair, "entries were removed, replaced or put in another order")
         return
-    for i, (a, b) in enumerate(zip(old, new, strict=False)):
-        walk.first.append(Pair(a, b, role, pair.kind, Step(pair.step, str(i))))
-    for i, extra in enumerate(new[len(old) :], start=len(old)):
-        entry = Pair(None, extra, role, pair.kind, Step(pair.step, str(i)))
-        _added_widget(walk, entry)
+    role = "field" if pair.role == "fields" else "annotation"
+    for i, item in enumerate(new):
+        entry = Pair(item if i < len(old) else None, item, role, pair.kind, Step(pair.step, str(i)))
+        if i < len(old):
+            walk.queue(entry)
+        else:
+            _added_widget(walk, entry)
 
 
-def _added_widget(walk: Comparison, pair: Pair) -> None:
+def _added_widget(walk: Forms, pair: Pair) -> None:
     extra = pair.new
     known = walk.new_fields.get(extra) if type(extra) is Ref else None
     if known is None:
-        detail = f"added: {_short(_resolve(walk.new, extra)[0])}"
         kind = "annotation" if pair.role == "annotation" else "form"
-        walk.report(pair, detail, kind=kind)
-    elif pair.role == "field" or known.name in walk.old_fields:
-        if known.name in walk.old_fields:
-            walk.report(pair, f"field {known.name!r} got another widget or a double")
-        else:
-            change = new_field_change(walk.new, known, place=pair.step.path())
-            walk.found.append(Difference(change, ""))
+        walk.report(pair, f"added: {short(resolved(walk.new, extra)[0])}", kind=kind)
+    elif known.name in walk.old_fields:
+        walk.report(pair, f"field {known.name!r} got another widget or a double")
+    elif pair.role == "field":
+        _report_seal(walk, known, pair.step.path(), "")
 
 
-def _is_field(walk: Comparison, pair: Pair) -> bool:
-    return "FT" in pair.old or pair.old.get("Subtype") == "Widget"
+def _report_seal(walk: Forms, known: SignatureField, place: str, filled: str) -> None:
+    if walk.pages is None:
+        walk.pages = page_refs(walk.new, [])
+    where = annotation_pages(walk.new, known, walk.pages)
+    change = new_field_change(
+        walk.new, known, pages=walk.pages, where=where, place=place, filled=bool(filled)
+    )
+    walk.add(Difference(change, filled))
 
 
-def _field(walk: Comparison, pair: Pair) -> None:
+def _annotation(walk: Forms, pair: Pair) -> None:
+    old = pair.old
+    if type(old) is dict and ("FT" in old or old.get("Subtype") == "Widget"):
+        _field(walk, pair)
+    elif type(old) is dict:
+        entries(walk, pair, old, pair.new)
+    else:
+        difference(walk, pair)
+
+
+def _field(walk: Forms, pair: Pair) -> None:
     """A field or widget that was there: only an empty signature field may be filled."""
     old, new = pair.old, pair.new
     empty = walk.empty.get(id(old))
     name = _full_name(walk.old, old)
-    for key in _keys(old, new):
+    look = "signature-look" if _is_signature(walk, old) else "form-filling"
+    for key in keys_of(old, new):
         a, b = old.get(key), new.get(key)
         step = Step(pair.step, key, name)
         if key == "Kids":
-            walk.first.append(Pair(a, b, "fields", "form-filling", step))
-        elif empty and key in _SEAL_LOOK:
-            if a != b:
+            walk.queue(Pair(a, b, "fields", "form-filling", step))
+        elif empty is not None and key in _SEAL_LOOK:
+            if a != b or differs(walk, a, b):
                 walk.filled.add(empty)
+                if type(a) is Ref and _is_shared(walk.old, a):
+                    detail = f"object {a.num}, which other parts of the document use, is replaced"
+                    walk.report(Pair(a, b, "", "signature-look", step), detail)
         elif key == "V" and "ByteRange" in walk.old.dictionary(a):
-            walk.rest.append(Pair(a, b, "", "signature-dictionary", step))
-        elif key in ("P", "Parent"):
-            walk.rest.append(Pair(a, b, "", "form", step))
+            walk.queue(Pair(a, b, "", "signature-dictionary", step))
         else:
-            kind = "signature-look" if _is_signature(walk, old) else "form-filling"
-            walk.rest.append(Pair(a, b, "", kind, step))
+            kind = "form" if key in ("P", "Parent") else look
+            walk.queue(Pair(a, b, "", kind, step))
 
 
-def _full_name(view: View, entries: Dictionary) -> str:
+def _is_shared(view: View, wanted: Ref) -> bool:
+    """Whether more than one place a reader can reach refers to an object."""
+    todo = [ref for _, ref in links(view.revision.trailer)]
+    seen: set[Ref] = set()
+    times = 0
+    while todo:
+        ref = todo.pop()
+        times += ref == wanted
+        if ref not in seen:
+            seen.add(ref)
+            todo += [inner for _, inner in links(resolved(view, ref)[0])]
+    return times > 1
+
+
+def _full_name(view: View, node: Dictionary) -> str:
     """A field's name with those of its parents before it (12.7.4.2)."""
     parts: list[str] = []
-    node = entries
     for _ in range(view.file.limits.pdf_depth):
-        part = text(_resolve(view, node.get("T"))[0])
+        part = text(resolved(view, node.get("T"))[0])
         parts += [part] if part is not None else []
-        node = view.dictionary(node.get("Parent"))
-        if not node:
+        parent = resolved(view, node.get("Parent"))[0]
+        if type(parent) is not dict:
             break
+        node = parent
     return ".".join(reversed(parts))
 
 
-def _is_signature(walk: Comparison, entries: Dictionary) -> bool:
-    parent = walk.old.dictionary(entries.get("Parent"))
-    return "Sig" in (walk.old.resolve(entries.get("FT")), walk.old.resolve(parent.get("FT")))
+def _is_signature(walk: Forms, node: Dictionary) -> bool:
+    parent = resolved(walk.old, node.get("Parent"))[0]
+    above = parent.get("FT") if type(parent) is dict else None
+    return "Sig" in (resolved(walk.old, node.get("FT"))[0], resolved(walk.old, above)[0])
 
 
-def _report_filled(walk: Comparison) -> None:
+def _report_filled(walk: Forms) -> None:
     for name in sorted(walk.filled):
         known = next((f for f in walk.new_fields.values() if f.name == name), None)
-        if known is not None:
-            change = new_field_change(walk.new, known, place=f"field {name!r}")
-            walk.found.append(Difference(change, name))
+        if known is None:
+            step = Step(None, f"field {name!r}", name)
+            walk.report(Pair(None, None, "", "form-filling", step), "the field is gone")
+        else:
+            _report_seal(walk, known, f"field {name!r}", name)
 
 
 _HANDLERS = {
     "catalog": _catalog,
     "info": _info,
+    "metadata": _metadata,
     "pages": _pages,
+    "kids": _kids,
     "form": _form,
+    "fields": _listed_widgets,
+    "annotations": _listed_widgets,
+    "annotation": _annotation,
     "field": _field,
 }

@@ -29,6 +29,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "object-outside-xref": (STRUCTURE, "appended bytes hold an object no section knows"),
     "unexplained-bytes": (STRUCTURE, "bytes between objects are no known structure"),
     "trailing-bytes": (STRUCTURE, "bytes follow the last %%EOF"),
+    "no-pages": (STRUCTURE, "the last revision has no page"),
     "page-tree-loop": (STRUCTURE, "the page tree refers back to itself or is no tree"),
     "field-tree-loop": (STRUCTURE, "the field tree refers back to itself or is no tree"),
     "encrypted": (STRUCTURE, "the file is encrypted, strings and streams cannot be judged"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from elicense.containers.pdf.faults import fault, from_error
 from elicense.containers.pdf.lexer import Dictionary, Ref, Value, text
@@ -33,27 +34,30 @@ def catalog(view: View) -> Dictionary:
 
 
 def page_refs(view: View, faults: list[Fault]) -> tuple[Ref, ...]:
-    """The page objects in order. A loop, or a page met twice, is a fault."""
+    """The page objects in order. A loop is a fault."""
     pages: list[Ref] = []
     seen: set[Ref] = set()
     todo: list[tuple[Value, int]] = [(catalog(view).get("Pages"), 0)]
+    most = view.file.limits.pdf_pages
     while todo:
         node, depth = todo.pop()
-        if type(node) is not Ref or node in seen or depth > view.file.limits.pdf_depth:
-            if node is not None:
-                faults.append(fault("page-tree-loop", f"page tree node {_named(node)}"))
+        entries = view.dictionary(node) if type(node) is Ref else {}
+        leaf = "Kids" not in entries
+        if (
+            type(node) is not Ref
+            or depth > view.file.limits.pdf_depth
+            or (node in seen and not leaf)
+        ):
+            faults.append(fault("page-tree-loop", f"page tree node {_named(node)}"))
             continue
         seen.add(node)
-        entries = view.dictionary(node)
-        if "Kids" in entries:
+        if leaf:
+            pages.append(node)
+        else:
             kids = view.array(entries["Kids"])
             todo.extend((kid, depth + 1) for kid in reversed(kids))
-        else:
-            pages.append(node)
-        if len(seen) > 2 * view.file.limits.pdf_pages:
+        if len(seen) > 2 * most or len(pages) > most or len(todo) > 4 * most:
             raise LimitError("pdf.pages", "too many pages")
-    if len(pages) > view.file.limits.pdf_pages:
-        raise LimitError("pdf.pages", "too many pages")
     return tuple(pages)
 
 
@@ -61,52 +65,58 @@ def _named(value: Value) -> str:
     return f"object {value.num} {value.gen}" if type(value) is Ref else "that is no reference"
 
 
+class _Node(NamedTuple):
+    """A node of the field tree still to be read, and what it inherits."""
+
+    value: Value
+    prefix: str
+    inherited: Dictionary
+    above: tuple[Ref, ...]
+
+
 def signature_fields(view: View, faults: list[Fault]) -> tuple[SignatureField, ...]:
     """Every field of type Sig below the catalog's /AcroForm, depth first."""
     form = view.dictionary(catalog(view).get("AcroForm"))
     found: list[SignatureField] = []
     seen: set[Ref] = set()
-    roots = view.array(form.get("Fields"))
-    todo: list[tuple[Value, str, Dictionary, int]] = [(r, "", {}, 0) for r in reversed(roots)]
+    todo = [_Node(root, "", {}, ()) for root in reversed(view.array(form.get("Fields")))]
     while todo:
-        node, prefix, inherited, depth = todo.pop()
-        if depth > view.file.limits.pdf_depth or (type(node) is Ref and node in seen):
-            faults.append(fault("field-tree-loop", f"field {prefix!r} {_named(node)}"))
-            continue
-        if type(node) is Ref:
-            seen.add(node)
+        node = todo.pop()
+        if type(node.value) is Ref:
+            loop = node.value in node.above or len(node.above) > view.file.limits.pdf_depth
+            if loop:
+                place = f"field {node.prefix!r} {_named(node.value)}"
+                faults.append(fault("field-tree-loop", place))
+            if loop or node.value in seen:
+                continue
+            seen.add(node.value)
         try:
-            _field(view, node, prefix, inherited, depth, found, todo)
+            _field(view, node, found, todo)
         except LimitError:
             raise
         except InputError as error:
-            faults.append(from_error(error, f"field {prefix!r} {_named(node)}"))
+            faults.append(from_error(error, f"field {node.prefix!r} {_named(node.value)}"))
+        if len(found) > 4 * view.file.limits.signatures:
+            raise LimitError("pdf.signatures", "too many signature fields")
     return tuple(found)
 
 
-def _field(
-    view: View,
-    node: Value,
-    prefix: str,
-    inherited: Dictionary,
-    depth: int,
-    found: list[SignatureField],
-    todo: list[tuple[Value, str, Dictionary, int]],
-) -> None:
-    entries = view.dictionary(node)
+def _field(view: View, node: _Node, found: list[SignatureField], todo: list[_Node]) -> None:
+    entries = view.dictionary(node.value)
     part = text(view.resolve(entries.get("T")))
-    full = prefix if part is None else f"{prefix}.{part}" if prefix else part
-    passed = {key: entries.get(key, inherited.get(key)) for key in ("FT", "V", "Lock")}
+    full = node.prefix if part is None else f"{node.prefix}.{part}" if node.prefix else part
+    passed = {key: entries.get(key, node.inherited.get(key)) for key in ("FT", "V", "Lock")}
+    ref = node.value if type(node.value) is Ref else None
+    above = (*node.above, ref) if ref else node.above
     kids = view.array(entries.get("Kids"))
     widgets = []
     for kid in reversed(kids):
         child = view.dictionary(kid)
         if "T" in child or "Kids" in child:
-            todo.append((kid, full, passed, depth + 1))
+            todo.append(_Node(kid, full, passed, above))
         else:
             widgets.append((kid if type(kid) is Ref else None, child))
     if view.resolve(passed["FT"]) == "Sig" and (widgets or not kids):
-        ref = node if type(node) is Ref else None
         own = ((ref, entries),) if "Rect" in entries else ()
         merged = {**entries, **passed}
         all_widgets = own + tuple(widgets[::-1])
@@ -116,16 +126,17 @@ def _field(
 def widget_place(
     view: View, field: SignatureField, pages: tuple[Ref, ...]
 ) -> tuple[int | None, tuple[float, float, float, float] | None]:
-    """Page (from 1) and rectangle of a field's first widget; None where it has none."""
+    """Page (from 1) and rectangle of a field's first widget; None where it has none.
+
+    The page is the one whose /Annots list the widget; /P is only where to look first.
+    """
     for ref, entries in field.widgets:
-        rect = rectangle(view, entries.get("Rect"))
-        page = entries.get("P")
-        if type(page) is Ref and page in pages:
-            return pages.index(page) + 1, rect
-        for number, candidate in enumerate(pages, start=1):
-            if ref is not None and ref in view.array(view.dictionary(candidate).get("Annots")):
-                return number, rect
-        return None, rect
+        claimed = entries.get("P")
+        likely = [claimed] if type(claimed) is Ref and claimed in pages else []
+        for page in (*likely, *pages):
+            if ref is not None and ref in view.array(view.dictionary(page).get("Annots")):
+                return pages.index(page) + 1, rectangle(view, entries.get("Rect"))
+        return None, rectangle(view, entries.get("Rect"))
     return None, None
 
 

@@ -54,12 +54,15 @@ _TOKEN = re.compile(
     rb"|(true|false|null)(?!" + _REGULAR + rb")"  # 13
     rb")"
 )
+_INTEGERS = re.compile(rb"((?:[\t\n\r ]*+\d{1,10}(?=[\t\n\r \]]))*+)[\t\n\r ]*+\]")
 SKIP = re.compile(_SKIP)
 OBJECT = re.compile(
     rb"(\d{1,10})[" + _WS + rb"]++(\d{1,5})[" + _WS + rb"]++obj(?!" + _REGULAR + rb")"
 )
 _OBJECT_HERE = re.compile(rb"[" + _WS + rb"]{0,8}+" + OBJECT.pattern)
-_AFTER_VALUE = re.compile(_SKIP + rb"(?:(endobj)(?!" + _REGULAR + rb")|stream(\r\n|\n|\r(?!\n)))")
+_AFTER_VALUE = re.compile(
+    _SKIP + rb"(?:(endobj)(?!" + _REGULAR + rb")|stream[\t ]{0,4}(\r\n|\n|\r(?!\n)))"
+)
 _END_STREAM = re.compile(
     rb"[" + _WS + rb"]{0,4}endstream" + _SKIP + rb"endobj(?!" + _REGULAR + rb")"
 )
@@ -74,19 +77,16 @@ def syntax_error(detail: str, pos: int, code: str = "pdf.syntax") -> InputError:
     return InputError(code, detail, place=f"offset {pos}")
 
 
-def name(raw: bytes) -> str:
-    """A name as written, its ``#xx`` escapes resolved (7.3.5)."""
-    text = raw.decode("latin-1")
-    if "#" in text:
-        text = _NAME_ESCAPE.sub(lambda m: chr(int(m[1], 16)), text)
-    return text
+def unescape(name: str) -> str:
+    """A name with its ``#xx`` escapes resolved (7.3.5)."""
+    return _NAME_ESCAPE.sub(lambda m: chr(int(m[1], 16)), name)
 
 
 def parse_value(  # noqa: PLR0912 - one branch a token kind, kept in one loop for speed
     data: bytes, pos: int, end: int, depth: int
 ) -> tuple[Value, int]:
     """The value at ``pos`` and the offset after it; at most ``depth`` levels deep."""
-    match = _TOKEN.match
+    match, integers = _TOKEN.match, _INTEGERS.match
     stack: list[list[Value]] = []
     opened: list[int] = []
     items: list[Value] = []
@@ -98,7 +98,8 @@ def parse_value(  # noqa: PLR0912 - one branch a token kind, kept in one loop fo
         pos = m.end()
         kind = m.lastindex
         if kind == 1:
-            items.append(name(m[1]))
+            word = m[1].decode("latin-1")
+            items.append(word if "#" not in word else unescape(word))
         elif kind == 3:
             items.append(Ref(int(m[2]), int(m[3])))
         elif kind == 4:
@@ -106,6 +107,12 @@ def parse_value(  # noqa: PLR0912 - one branch a token kind, kept in one loop fo
         elif kind in (5, 7):
             if len(stack) >= depth:
                 raise LimitError("pdf.depth", "objects nested too deep", place=f"offset {pos}")
+            if kind == 7 and (m := integers(data, pos, end)):
+                pos = m.end()
+                items.append([int(word) for word in m[1].split()])
+                if not stack:
+                    return items[0], pos
+                continue
             stack.append(items)
             opened.append(kind)
             items = []
@@ -135,7 +142,7 @@ def parse_value(  # noqa: PLR0912 - one branch a token kind, kept in one loop fo
 def _dictionary(items: list[Value], pos: int) -> Dictionary:
     keys = items[0::2]
     result = dict(zip(keys, items[1::2], strict=False)) if not len(items) % 2 else None
-    if result is None or not all(type(key) is str for key in keys):
+    if result is None or (keys and set(map(type, keys)) != {str}):
         raise syntax_error("a dictionary without pairs of name and value", pos)
     if len(result) != len(keys):
         twice = sorted({key for key in keys if keys.count(key) > 1})

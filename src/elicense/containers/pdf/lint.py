@@ -39,7 +39,8 @@ _INTERESTING = re.compile(
     + b"|".join(key.encode() for key in sorted(_KEYS, key=len, reverse=True))
     + rb")(?![^\x00\t\n\x0c\r ()<>\[\]{}/%])"
 )
-_HEAD = 4096  # longer dictionaries are parsed in full
+_PLAIN_STRING = re.compile(rb"\([^()\\]*+\)")
+_HEAD = 65536  # longer dictionaries are parsed in full
 MAX_NAMED = 16
 
 
@@ -61,12 +62,18 @@ def inspect(view: View) -> Lint:
     found = Lint()
     offsets, streams = live_entries(view)
     search = _INTERESTING.search
-    data = view.file.data
+    data, parsed = view.file.data, view.file.parsed
     for num, offset in offsets.items():
+        if offset in parsed:
+            _remark(view, num, parsed[offset].value, found)
+            continue
         end = data.find(b"endobj", offset, offset + _HEAD)
         stream = data.find(b"stream", offset, end if end >= 0 else offset + _HEAD)
         head = data[offset : stream if stream >= 0 else end] if stream >= 0 or end >= 0 else b"("
-        if b"(" in head or b"#" in head or b"%" in head or search(head):
+        if b"(" in head:
+            head = _PLAIN_STRING.sub(b" ", head)
+        # what is left of a string here was not plain: only the parser can tell where it ends
+        if b"(" in head or b")" in head or b"#" in head or b"%" in head or search(head):
             _examine(view, num, offset, found)
     for num in streams:
         _examine_members(view, num, found)
@@ -154,10 +161,10 @@ def _remark(view: View, num: int, value: Value, found: Lint) -> None:
     while todo:
         current = todo.pop()
         if type(current) is list:
-            todo += current
+            todo += [item for item in current if type(item) in (list, dict)]
         elif type(current) is dict:
             _remark_dictionary(view, num, current, found)
-            todo += current.values()
+            todo += [item for item in current.values() if type(item) in (list, dict)]
 
 
 def _remark_dictionary(view: View, num: int, entries: dict[str, Value], found: Lint) -> None:

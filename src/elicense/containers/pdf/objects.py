@@ -7,6 +7,7 @@ most a fixed multiple of the file.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from elicense.containers.pdf.lexer import (
@@ -27,6 +28,7 @@ from elicense.errors import InputError, LimitError
 from elicense.limits import Limits
 
 _CHAIN = 16  # references that lead to references
+_KEPT = 50_000  # parsed objects kept
 _WORK = 4 * 1024 * 1024
 _LONGEST = 16 * 1024 * 1024  # of one object outside its stream
 
@@ -70,7 +72,8 @@ class File:
                 raise
             end = found.end if type(found.value) is not Stream else found.value.start
             self.spend(end - pos)
-            self.parsed[pos] = found
+            if len(self.parsed) < _KEPT:
+                self.parsed[pos] = found
         return found
 
 
@@ -222,6 +225,23 @@ def view_of(file: File, revisions: tuple[Revision, ...], index: int) -> View:
     """The objects as they stand after revision ``index``."""
     sections = tuple(s for r in reversed(revisions[: index + 1]) for s in r.sections)
     return View(file, revisions, revisions[index], sections)
+
+
+def links(value: Value) -> Iterator[tuple[str, Ref]]:
+    """Every reference inside a value, each with the way to it."""
+    todo = [("", value)]
+    while todo:
+        path, current = todo.pop()
+        if type(current) is Ref:
+            yield path[1:], current
+            continue
+        inner = current.info if type(current) is Stream else current
+        entries = inner.items() if type(inner) is dict else enumerate(_as_list(inner))
+        todo += [(f"{path}/{k}", v) for k, v in entries if type(v) in (Ref, list, dict)]
+
+
+def _as_list(value: Value) -> list[Value]:
+    return value if type(value) is list else []
 
 
 def _no_reference(value: Value) -> Value:

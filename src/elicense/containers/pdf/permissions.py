@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from elicense.containers.pdf.changes import Difference
+from elicense.containers.pdf.comparison import Difference
 from elicense.containers.pdf.faults import fault
 from elicense.containers.pdf.model import PdfSignature
 from elicense.evidence import Change, Fault
 
-_ALWAYS = frozenset(("dss", "document-timestamp", "update-dates", "version"))
-_SIGNING = _ALWAYS | {"signature-field", "form-defaults", "tab-order", "form-filling"}
+_ALWAYS = frozenset(
+    ("dss", "document-timestamp", "update-dates", "version", "form-defaults", "tab-order")
+)
+_SIGNING = _ALWAYS | {"signature-field", "form-filling"}
 _ANNOTATING = _SIGNING | {"annotation"}
 _BY_LEVEL = {1: _ALWAYS, 2: _SIGNING, 3: _ANNOTATING}
 

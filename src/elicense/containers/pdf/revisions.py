@@ -108,7 +108,7 @@ def _follow(
                 chain[-1] += (_hybrid(data, current, limits, faults),)
             if "Prev" not in current.trailer:
                 return chain
-            if len(chain) > 2 * limits.pdf_revisions:
+            if len(chain) > limits.pdf_revisions:
                 raise LimitError("pdf.revisions", "too many revisions")
             previous = current.trailer["Prev"]
             if type(previous) is not int:

@@ -7,15 +7,14 @@ the file is reported too: it is never "unsigned".
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass, field
 
+from elicense.containers.pdf.contents import value_length
 from elicense.containers.pdf.faults import fault, from_error
 from elicense.containers.pdf.fields import SignatureField, signature_fields, widget_place
 from elicense.containers.pdf.lexer import (
     Dictionary,
     Ref,
-    Stream,
     Value,
     hex_string,
     text,
@@ -23,7 +22,8 @@ from elicense.containers.pdf.lexer import (
 from elicense.containers.pdf.model import FieldLock, PdfSignature
 from elicense.containers.pdf.objects import View
 from elicense.containers.pdf.revisions import WHITE
-from elicense.containers.pdf.xref import IN_FILE, IN_STREAM
+from elicense.containers.pdf.stray import find_stray
+from elicense.containers.pdf.xref import IN_FILE
 from elicense.errors import InputError, LimitError
 from elicense.evidence import Fault, Note
 
@@ -48,16 +48,22 @@ def read_signatures(
     views: tuple[View, ...], pages: tuple[Ref, ...], faults: list[Fault]
 ) -> tuple[PdfSignature, ...]:
     """Every signature of the file, in the order of the bytes they cover."""
+    if not views:
+        return ()
     found: dict[int, Found] = {}
     for view in views:
         _from_fields(view, found, faults)
+    if len(found) > views[0].file.limits.signatures:
+        raise LimitError("pdf.signatures", "too many signatures")
     known = [(item.start, item.end) for item in found.values()]
     _merge_identical(found)
-    if views:
-        _unreachable(views, found, known, faults)
+    for stray in find_stray(views[-1], known, faults):
+        item = Found(stray.entries, stray.ref, stray.start, stray.end, views[-1])
+        item.faults.append(fault("signature-unreachable", _place(item), fatal=not stray.usage))
+        found.setdefault(stray.start, item)
     signatures = [_signature(item, pages) for item in found.values()]
     signatures.sort(key=lambda s: (sum(s.byte_range[2:4]), s.offset))
-    if views and len(signatures) > views[0].file.limits.signatures:
+    if len(signatures) > views[0].file.limits.signatures:
         raise LimitError("pdf.signatures", "too many signatures")
     return tuple(signatures)
 
@@ -96,8 +102,7 @@ def _from_field(
     if item is None:
         end = view.at(holder, where.a).end
         item = found[where.a] = Found(value, holder, where.a, end, view)
-    names = [f.name for f in item.fields]
-    if entry.name not in names:
+    if all(entry.name != known.name for known in item.fields):
         item.fields.append(entry)
 
 
@@ -190,61 +195,6 @@ def _contents(item: Found) -> bytes:
     if raw.count(0, length) != len(raw) - length:
         item.faults.append(fault("contents-trailing-data", _place(item)))
     return raw[:length]
-
-
-def value_length(raw: bytes, depth: int = 16) -> int | None:
-    """Length of the one DER or BER value ``raw`` starts with; None if it has none.
-
-    Indefinite lengths (X.690, 8.1.3.6) are followed to their end.
-    """
-    if len(raw) < 2 or raw[0] & 0x1F == 0x1F:
-        return None
-    first = raw[1]
-    if first == 0x80:
-        return _indefinite(raw, depth)
-    if first < 0x80:
-        total = 2 + first
-    else:
-        count = first & 0x7F
-        if count > 8 or len(raw) < 2 + count:
-            return None
-        total = 2 + count + int.from_bytes(raw[2 : 2 + count])
-    return total if total <= len(raw) else None
-
-
-def _indefinite(raw: bytes, depth: int) -> int | None:
-    """The end of a value of indefinite length: its parts until two zero bytes."""
-    if not raw[0] & 0x20:
-        return None
-    pos, open_values = 2, 1
-    while open_values:
-        if raw[pos : pos + 2] == b"\x00\x00":
-            pos += 2
-            open_values -= 1
-            continue
-        head = raw[pos : pos + 10]
-        if len(head) >= 2 and head[1] == 0x80 and head[0] & 0x20 and open_values < depth:
-            pos += 2
-            open_values += 1
-            continue
-        length = _definite(head, len(raw) - pos)
-        if length is None:
-            return None
-        pos += length
-    return pos
-
-
-def _definite(head: bytes, available: int) -> int | None:
-    if len(head) < 2 or head[1] == 0x80 or head[0] & 0x1F == 0x1F:
-        return None
-    if head[1] < 0x80:
-        total = 2 + head[1]
-    else:
-        count = head[1] & 0x7F
-        if count > 8 or len(head) < 2 + count:
-            return None
-        total = 2 + count + int.from_bytes(head[2 : 2 + count])
-    return total if total <= available else None
 
 
 def _byte_range(item: Found) -> tuple[int, ...]:
@@ -358,111 +308,3 @@ def _lock(view: View, value: Value) -> FieldLock | None:
         fields=tuple(name for name in names if name is not None),
         permission=permission(view, entries.get("P"), default=None),
     )
-
-
-def _unreachable(
-    views: tuple[View, ...],
-    found: dict[int, Found],
-    known: list[tuple[int, int]],
-    faults: list[Fault],
-) -> None:
-    """Adds the signature dictionaries no field leads to, and faults for the rest."""
-    file = views[0].file
-    stray = []
-    pos = file.data.find(b"/ByteRange")
-    while pos >= 0:
-        if not any(start < pos < end for start, end in known):
-            stray.append(pos)
-        pos = file.data.find(b"/ByteRange", pos + 1)
-    if not stray:
-        return
-    starts = _all_starts(views[-1])
-    for pos in stray:
-        _classify(views, pos, starts, found, faults)
-
-
-def _all_starts(view: View) -> dict[int, Ref]:
-    """Offset and name of every object any section lists."""
-    starts: dict[int, Ref] = {}
-    for section in view.sections:
-        for num, entry in section.items():
-            if entry.kind == IN_FILE:
-                starts.setdefault(entry.a, Ref(num, entry.b))
-    return starts
-
-
-def _classify(
-    views: tuple[View, ...],
-    pos: int,
-    starts: dict[int, Ref],
-    found: dict[int, Found],
-    faults: list[Fault],
-) -> None:
-    ordered = sorted(starts)
-    place = bisect_right(ordered, pos) - 1
-    view = views[-1]
-    try:
-        start = ordered[place] if place >= 0 else -1
-        parsed = view.at(starts[start], start) if start >= 0 else None
-    except LimitError:
-        raise
-    except InputError as error:
-        faults.append(from_error(error, f"/ByteRange at offset {pos}"))
-        return
-    if parsed is None or pos >= parsed.end:
-        faults.append(fault("byterange-outside-object", f"offset {pos}"))
-        return
-    value = parsed.value
-    if type(value) is Stream:
-        if pos >= value.start:
-            return  # an attached file's own signature
-        value = value.info
-    dictionary = _holding(value)
-    if dictionary is None or start in found:
-        return
-    item = Found(dictionary, Ref(parsed.num, parsed.gen), start, parsed.end, view)
-    usage = _is_usage_rights(view, item.ref)
-    item.faults.append(fault("signature-unreachable", _place(item), fatal=not usage))
-    found[start] = item
-
-
-def _holding(value: Value) -> Dictionary | None:
-    """The dictionary with /ByteRange in a value, at any depth."""
-    todo = [value]
-    while todo:
-        current = todo.pop()
-        if type(current) is dict:
-            if "ByteRange" in current:
-                return current
-            todo += current.values()
-        elif type(current) is list:
-            todo += current
-    return None
-
-
-def _is_usage_rights(view: View, ref: Ref) -> bool:
-    root = view.dictionary(view.revision.trailer.get("Root"))
-    permissions = view.dictionary(root.get("Perms"))
-    return any(permissions.get(key) == ref for key in ("UR", "UR3"))
-
-
-def in_streams(views: tuple[View, ...], faults: list[Fault]) -> None:
-    """A fault for each object stream that holds a /ByteRange: it could frame nothing."""
-    for view in views:
-        numbers = {
-            entry.a
-            for section in view.revision.sections
-            if section.widths
-            for _, entry in section.items()
-            if entry.kind == IN_STREAM
-        }
-        for num in sorted(numbers):
-            try:
-                opened = view.open_stream(num)
-            except LimitError:
-                raise
-            except InputError as error:
-                faults.append(from_error(error, f"object stream {num}"))
-                continue
-            if b"/ByteRange" in opened.data:
-                faults.append(fault("signature-in-stream", f"object stream {num}"))

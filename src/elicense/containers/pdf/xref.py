@@ -43,6 +43,7 @@ _ENDING = re.compile(
     + rb"]*+)*+(%%EOF)(?:\r\n|\n|\r|)"
 )
 _MANY = 16
+_BULK = 4096
 
 
 class Entry(NamedTuple):
@@ -107,11 +108,12 @@ class Section:
                 yield num, entry.kind, entry.a
             return
         for first, count, pos in self.blocks:
-            words = self.rows[pos : pos + 20 * count].split()
-            for num, offset, kind in zip(
-                range(first, first + count), words[0::3], words[2::3], strict=True
-            ):
-                yield num, IN_FILE if kind == b"n" else FREE, int(offset)
+            for low in range(0, count, _BULK):  # in parts: a table may be very large
+                high = min(count, low + _BULK)
+                words = self.rows[pos + 20 * low : pos + 20 * high].split()
+                numbers = range(first + low, first + high)
+                for num, offset, kind in zip(numbers, words[0::3], words[2::3], strict=True):
+                    yield num, IN_FILE if kind == b"n" else FREE, int(offset)
         for num, entry in self.odd.items():
             yield num, entry.kind, entry.a
 
