@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from elicense import containers
 from elicense.errors import Error
-from elicense.evidence import Evidence, QrCode
+from elicense.evidence import Evidence, Note, QrCode
 from elicense.limits import DEFAULT_LIMITS, Limits
 from elicense.qr.reader import distinct, read_encoded, read_pixels
 
@@ -25,7 +25,8 @@ def examine(data: bytes, *, limits: Limits = DEFAULT_LIMITS, pages: bool = True)
     evidence, container = containers.read(data, limits)
     if container is None or not pages:
         return evidence
-    return _with_codes(_with_text(evidence, container), container, limits)
+    shown = _with_codes(_with_text(evidence, container), container, limits)
+    return _with_remarks(shown, container, limits)
 
 
 def _with_text(evidence: Evidence, container: OfdPackage | PdfDocument) -> Evidence:
@@ -63,6 +64,23 @@ def _with_codes(
     except Error as exc:
         return replace(evidence, qr_problem=str(exc))
     return replace(evidence, qr=codes)
+
+
+def _with_remarks(
+    evidence: Evidence, container: OfdPackage | PdfDocument, limits: Limits
+) -> Evidence:
+    """What lies under pictures on a PDF's pages: a remark, whatever the verdict."""
+    if not containers.is_pdf(container) or not container.revisions:
+        return evidence
+    from elicense.containers import from_pdf, prepared
+
+    revision = from_pdf.signed_revision(container)
+    try:
+        with containers.boundary("page text"):
+            notes = prepared.covered_text(container, revision, pages=limits.qr_pages)
+    except Error as exc:
+        notes = (Note("page-not-drawn", exc.place, exc.detail),)
+    return replace(evidence, notes=evidence.notes + notes)
 
 
 def _codes(container: OfdPackage | PdfDocument, limits: Limits) -> Iterator[QrCode]:

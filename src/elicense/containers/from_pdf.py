@@ -8,6 +8,7 @@ from datetime import datetime
 
 from elicense.containers import pdf
 from elicense.containers.pdf import PdfDocument, PdfSignature
+from elicense.containers.prepared import remarks
 from elicense.containers.signature import (
     Extra,
     Protected,
@@ -34,8 +35,8 @@ def read(data: bytes, sha256: str, limits: Limits) -> tuple[Evidence, PdfDocumen
     )
     evidence = Evidence(
         container="pdf", size=len(data), sha256=sha256, signatures=signatures,
-        faults=tuple(faults), notes=document.notes, claims=_claims(document, faults),
-        pages=document.pages,
+        faults=tuple(faults), claims=_claims(document, faults), pages=document.pages,
+        notes=(*document.notes, *remarks(document, signed_revision(document))),
     )  # fmt: skip
     return replace(evidence, faults=tuple(faults)), document
 

@@ -245,6 +245,8 @@ def _from_cms(cms: Cms, protected: Protected, form: _Form) -> _Parts:
     )  # fmt: skip
     if signer.algorithm == "1.2.156.10197.1.301":
         notes.append(Note("curve-as-algorithm", place, "the curve stands for the algorithm"))
+    if signer.attributes_der is None and not cms.gm:
+        notes.append(Note("no-signed-attributes", place, "the value is over the content itself"))
     crls, ocsps = archived_revocation(signer)
     tokens = signer.unsigned.get(ATTR_TIMESTAMP, ())
     stamps: tuple[TimestampToken, ...] = ()
