@@ -156,7 +156,8 @@ def write(value: object) -> bytes:
         return (
             b"/"
             + "".join(
-                c if c.isalnum() or c in ".-_+," else f"#{ord(c):02x}" for c in value
+                c if (c.isascii() and c.isalnum()) or c in ".-_+," else f"#{ord(c):02x}"
+                for c in value
             ).encode()
         )
     if isinstance(value, bytes):
