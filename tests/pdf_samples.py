@@ -153,13 +153,9 @@ def write(value: object) -> bytes:
     if isinstance(value, (int, float)):
         return str(value).encode()
     if isinstance(value, str):
-        return (
-            b"/"
-            + "".join(
-                c if (c.isascii() and c.isalnum()) or c in ".-_+," else f"#{ord(c):02x}"
-                for c in value
-            ).encode()
-        )
+        plain = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_+")
+        raw = value.encode("latin-1")
+        return b"/" + b"".join(bytes((c,)) if c in plain else b"#%02x" % c for c in raw)
     if isinstance(value, bytes):
         return b"<" + value.hex().encode() + b">"
     if isinstance(value, list):

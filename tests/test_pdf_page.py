@@ -42,7 +42,7 @@ def test_grey_picture_has_the_page_s_size_and_ink() -> None:
 def test_picture_is_what_the_code_reader_takes() -> None:
     import zxingcpp
 
-    width, height, pixels = page.render_gray(samples.build(), 1, 72)
+    _, _, pixels = page.render_gray(samples.build(), 1, 72)
     assert list(zxingcpp.read_barcodes(pixels)) == []
 
 
