@@ -34,7 +34,7 @@ def wrap(text: str, columns: int) -> list[str]:
     lines: list[str] = []
     line = ""
     for word in _pieces(text):
-        if line and width(line + word.rstrip()) > columns and word[0] not in _NO_BREAK_BEFORE:
+        if line and width(line + word.rstrip()) > columns:
             lines.append(line.rstrip())
             line = ""
             word = word.lstrip()  # noqa: PLW2901 - a space at a line's start is dropped
@@ -61,7 +61,14 @@ def _pieces(text: str) -> list[str]:
             word = ""
         else:
             word += char
-    return [piece for piece in [*pieces, word] if piece]
+    joined: list[str] = []
+    for piece in filter(None, [*pieces, word]):
+        # no line begins with closing punctuation: it stays with what stands before it
+        if joined and piece[0] in _NO_BREAK_BEFORE and not joined[-1].endswith(" "):
+            joined[-1] += piece
+        else:
+            joined.append(piece)
+    return joined
 
 
 def _cut(word: str, columns: int) -> int:
