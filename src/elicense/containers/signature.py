@@ -26,6 +26,7 @@ from elicense.errors import InputError
 from elicense.evidence import Coverage, Digest, Fault, Note, Seal, Signature, SignedValue
 
 Chunks = tuple[bytes | memoryview, ...]
+_MAX_TIMESTAMPS = 16  # each costs a signature to verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +158,11 @@ def _bare(contents: bytes, protected: Protected, place: str) -> _Parts:
 # -- SES ---------------------------------------------------------------------
 def _from_ses(signature: ses.SesSignature, protected: Protected, place: str) -> _Parts:
     algorithm = signature_algorithm(signature.algorithm)
-    notes = list(signature.notes)
-    faults: list[Fault] = []
+    notes = [note for note in signature.notes if note.kind not in ses.OPEN_QUESTIONS]
+    faults = [
+        Fault("seal.file", note.kind, note.place, note.detail, fatal=False)
+        for note in signature.notes if note.kind in ses.OPEN_QUESTIONS
+    ]  # fmt: skip
     if signature.signer is None:
         faults.append(
             Fault("signature.value", "no-certificate", place, signature.signer_problem, fatal=False)
@@ -250,7 +254,10 @@ def _from_cms(cms: Cms, protected: Protected, form: _Form) -> _Parts:
     crls, ocsps = archived_revocation(signer)
     tokens = signer.unsigned.get(ATTR_TIMESTAMP, ())
     stamps: tuple[TimestampToken, ...] = ()
-    for token in tokens:
+    if len(tokens) > _MAX_TIMESTAMPS:
+        detail = f"{len(tokens)} timestamps; the first {_MAX_TIMESTAMPS} are looked at"
+        faults.append(Fault("time.proof", "timestamps-many", place, detail, fatal=False))
+    for token in tokens[:_MAX_TIMESTAMPS]:
         stamps += _timestamp(token, signer.signature, place, faults)
     return _Parts(
         kind="gbt-35275" if cms.gm else "cms",

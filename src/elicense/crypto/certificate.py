@@ -32,7 +32,12 @@ _KEY_USAGE = (
     "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment",
     "keyAgreement", "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly",
 )  # fmt: skip
-_HANDLED = {"2.5.29.14", "2.5.29.15", "2.5.29.19", "2.5.29.35", "2.5.29.37"}
+# Read here, or (alternative names, policies, CRL addresses) without any say in whether a
+# path holds: every policy is admitted, and a partial CRL is told by the CRL itself.
+_HANDLED = {
+    "2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.18", "2.5.29.19", "2.5.29.30", "2.5.29.31",
+    "2.5.29.32", "2.5.29.35", "2.5.29.37",
+}  # fmt: skip
 EKU_TIMESTAMPING = "1.3.6.1.5.5.7.3.8"
 EKU_OCSP = "1.3.6.1.5.5.7.3.9"
 EKU_ANY = "2.5.29.37.0"
@@ -41,12 +46,14 @@ EKU_ANY = "2.5.29.37.0"
 @dataclass(frozen=True, slots=True)
 class PublicKey:
     """``kind``: sm2 | rsa | ec | ed25519 | ed448 | unknown; ``curve`` for ec; size in bits.
-    ``point`` is the uncompressed point octets for sm2, as found."""
+    ``point`` is the uncompressed point octets for sm2, as found; ``pss_only`` an RSA key
+    that may sign with RSASSA-PSS alone (RFC 4055 section 1.2)."""
 
     kind: str
     bits: int
     curve: str = ""
     point: bytes = field(repr=False, default=b"")
+    pss_only: bool = False
 
 
 _OTHER_KEYS = {"1.3.101.112": PublicKey("ed25519", 256), "1.3.101.113": PublicKey("ed448", 456)}
@@ -65,6 +72,8 @@ class Extensions:
     subject_key_id: bytes | None = None
     authority_key_id: bytes | None = None
     unknown_critical: tuple[str, ...] = ()
+    name_constraints: bytes | None = None
+    crl_addresses: frozenset[bytes] = frozenset()  # GeneralName TLVs of cRLDistributionPoints
     ocsp_no_check: bool = False
 
 
@@ -156,11 +165,13 @@ def _read_tbs(
     subject = read_name(cursor.next(der.SEQUENCE, "subject"))
     spki = cursor.next(der.SEQUENCE, "subjectPublicKeyInfo")
     extensions = Extensions()
-    for node in cursor.rest():
-        if node.tag == 0xA3:
-            extensions = _read_extensions(node.only(), notes)
-        elif node.tag not in {0x81, 0x82, 0xA1, 0xA2}:
-            raise node.fail("certificate", "an unexpected member in TBSCertificate")
+    for tags in ({0x81, 0xA1}, {0x82, 0xA2}):  # the unique identifiers, which nobody uses
+        if cursor.peek() in tags:
+            cursor.next()
+    node = cursor.optional(0xA3)
+    if node is not None:
+        extensions = _read_extensions(node.only(), notes)
+    cursor.finish()
     return Certificate(
         der=data, tbs=tbs.raw, serial=serial, issuer=issuer, subject=subject,
         not_before=not_before, not_after=not_after, spki=spki.raw, key=read_public_key(spki),
@@ -190,7 +201,8 @@ def read_public_key(spki: Node) -> PublicKey:
         return PublicKey("sm2", 256, "sm2", value)
     if oid in {"1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"}:
         modulus = Cursor(der.parse(value), "RSAPublicKey").next(der.INTEGER, "modulus")
-        return PublicKey("rsa", modulus.integer(strict=False).bit_length())
+        pss_only = oid.endswith(".10")
+        return PublicKey("rsa", modulus.integer(strict=False).bit_length(), pss_only=pss_only)
     return _OTHER_KEYS.get(oid, PublicKey("unknown", 0))
 
 
@@ -223,6 +235,7 @@ def _known_extensions(seen: dict[str, tuple[bool, bytes]]) -> Extensions:
         ca = flag.boolean() if flag else False
         limit = cursor.optional(der.INTEGER)
         path_length = limit.integer() if limit else None
+        cursor.finish()
     usage_critical, usage = seen.get("2.5.29.15", (False, None))
     eku_critical, eku = seen.get("2.5.29.37", (False, None))
     return Extensions(
@@ -230,13 +243,15 @@ def _known_extensions(seen: dict[str, tuple[bool, bytes]]) -> Extensions:
         path_length=path_length,
         key_usage=_key_usage(usage) if usage is not None else None,
         key_usage_critical=usage_critical,
-        extended_key_usage=frozenset(n.oid() for n in der.parse(eku).children()) if eku else None,
+        extended_key_usage=_purposes(eku) if eku is not None else None,
         extended_key_usage_critical=eku_critical,
         subject_key_id=der.parse(seen["2.5.29.14"][1]).octets() if "2.5.29.14" in seen else None,
         authority_key_id=_authority_key_id(seen["2.5.29.35"][1]) if "2.5.29.35" in seen else None,
         unknown_critical=tuple(
             oid for oid, (critical, _) in seen.items() if critical and oid not in _HANDLED
         ),
+        name_constraints=seen["2.5.29.30"][1] if "2.5.29.30" in seen else None,
+        crl_addresses=_crl_addresses(seen["2.5.29.31"][1]) if "2.5.29.31" in seen else frozenset(),
         ocsp_no_check="1.3.6.1.5.5.7.48.1.5" in seen,
     )
 
@@ -255,6 +270,29 @@ def _authority_key_id(value: bytes) -> bytes | None:
         if node.tag == 0x80:
             return node.body
     return None
+
+
+def _purposes(value: bytes) -> frozenset[str]:
+    return frozenset(node.oid() for node in der.parse(value).expect(der.SEQUENCE).children())
+
+
+def _crl_addresses(value: bytes) -> frozenset[bytes]:
+    """The names of all distribution points, each as its exact GeneralName TLV."""
+    try:
+        points = der.parse(value).children()
+        return frozenset(name for point in points for name in full_names(point))
+    except InputError:
+        return frozenset()  # then a partial CRL fits no address of this certificate
+
+
+def full_names(point: Node) -> list[bytes]:
+    """The fullName of a DistributionPoint or an IssuingDistributionPoint (RFC 5280 5.2.5)."""
+    return [
+        name.raw
+        for member in point.children() if member.tag == 0xA0
+        for form in member.children() if form.tag == 0xA0
+        for name in form.children()
+    ]  # fmt: skip
 
 
 def read_certificates(items: list[bytes]) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:

@@ -29,6 +29,7 @@ ATTR_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 ATTR_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 ATTR_REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
 ATTR_ADBE_REVOCATION = "1.2.840.113583.1.1.8"
+_MGF1 = "1.2.840.113549.1.1.8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +210,26 @@ def _attributes(node: Node | None) -> dict[str, tuple[bytes, ...]]:
 def read_pss(node: Node | None) -> dict[str, Any]:
     """RSASSA-PSS-params (RFC 4055): digest, mgf_digest, salt; defaults are SHA-1 and 20."""
     values: dict[str, Any] = {"digest": "sha1", "mgf_digest": "sha1", "salt": 20}
-    for item in node.children() if node else ():
-        inner = item.only()
-        if item.tag == 0xA0:
-            values["digest"] = digest_name(inner.children()[0].oid()) or ""
-        elif item.tag == 0xA1:
-            mask = inner.children()
-            values["mgf_digest"] = digest_name(mask[1].children()[0].oid()) or ""
-        elif item.tag == 0xA2:
-            values["salt"] = inner.integer()
+    if node is None:
+        return values
+    cursor = Cursor(node, "RSASSA-PSS-params")
+    if (item := cursor.optional(0xA0)) is not None:
+        values["digest"] = digest_name(_algorithm(item.only()).next(der.OID).oid()) or ""
+    if (item := cursor.optional(0xA1)) is not None:
+        mask = _algorithm(item.only())
+        if mask.next(der.OID).oid() != _MGF1:
+            raise item.fail("pss", "the mask generation function is not MGF1")
+        values["mgf_digest"] = digest_name(_algorithm(mask.next()).next(der.OID).oid()) or ""
+    if (item := cursor.optional(0xA2)) is not None:
+        values["salt"] = item.only().integer()
+    if (item := cursor.optional(0xA3)) is not None and item.only().integer() != 1:
+        raise item.fail("pss", "the trailer field is not 1")
+    cursor.finish()
     return values
+
+
+def _algorithm(node: Node) -> Cursor:
+    return Cursor(node, "AlgorithmIdentifier")
 
 
 def named_certificate_problem(signer: SignerInfo, certificate: Certificate) -> str:
@@ -255,15 +266,22 @@ def signer_digest(signer: SignerInfo) -> str:
 
 
 def archived_revocation(signer: SignerInfo) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """CRLs and OCSP responses carried by the signer (Adobe's attribute, RFC 5126)."""
+    """CRLs and OCSP responses carried by the signer (Adobe's attribute, RFC 5126).
+
+    Where these are malformed there are none: they stand outside the signature, and
+    what they would have proven stays unproven.
+    """
     crls: list[bytes] = []
     ocsps: list[bytes] = []
     sources = signer.attributes.get(ATTR_ADBE_REVOCATION, ()) + signer.unsigned.get(
         ATTR_REVOCATION_VALUES, ()
     )
-    for value in sources:
-        for item in der.parse(value, ber=True).children():
-            target = {0xA0: crls, 0xA1: ocsps}.get(item.tag)
-            if target is not None:
-                target.extend(node.raw for node in item.only().children())
+    try:
+        for value in sources:
+            for item in der.parse(value, ber=True).children():
+                target = {0xA0: crls, 0xA1: ocsps}.get(item.tag)
+                if target is not None:
+                    target.extend(node.raw for node in item.only().children())
+    except InputError:
+        return (), ()
     return tuple(crls), tuple(ocsps)

@@ -8,7 +8,7 @@ constructed strings (seen in real CMS), all bounded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
@@ -110,11 +110,19 @@ class Node:
 
     def octets(self) -> bytes:
         """An OCTET STRING (in BER also a constructed one, its pieces joined)."""
+        return b"".join(self._octets(0)) if self.tag != OCTET_STRING else self.body
+
+    def _octets(self, depth: int) -> Iterator[bytes]:
         if self.tag == OCTET_STRING:
-            return self.body
-        if self.ber and self.tag == OCTET_STRING | 0x20:
-            return b"".join(piece.octets() for piece in self.children())
-        raise self.fail("tag", f"an OCTET STRING is needed, 0x{self.tag:02x} found")
+            yield self.body
+        elif not self.ber or self.tag != OCTET_STRING | 0x20:
+            raise self.fail("tag", f"an OCTET STRING is needed, 0x{self.tag:02x} found")
+        elif depth >= _MAX_DEPTH:
+            raise LimitError("der.limit", "a string in too many layers of pieces",
+                             place=f"DER offset {self.start}")  # fmt: skip
+        else:
+            for piece in self.children():
+                yield from piece._octets(depth + 1)
 
     def bits(self) -> tuple[int, bytes]:
         """A BIT STRING: (value of the unused-bits octet as found, the bytes)."""
@@ -204,6 +212,11 @@ def _long_length(data: bytes, pos: int, count: int, ber: bool) -> tuple[int, int
 def _read_indefinite(data: bytes, pos: int, limit: int, ber: bool, depth: int) -> Node:
     if not ber:
         raise InputError("der.length", "an indefinite length is not DER", place=f"DER offset {pos}")
+    if not data[pos] & 0x20:
+        raise InputError(
+            "der.length", "only a constructed value has an indefinite length",
+            place=f"DER offset {pos}",
+        )  # fmt: skip
     if depth >= _MAX_DEPTH:
         raise LimitError("der.limit", "values nested too deeply", place=f"DER offset {pos}")
     at = pos + 2
@@ -242,11 +255,14 @@ def _oid_text(body: bytes) -> str:
 
 
 def parse_time(text: str, *, generalized: bool) -> datetime:
-    """X.680 times as used in PKIX: seconds given; ``Z`` or a numeric offset; UTC returned."""
+    """X.680 times as used in PKIX: seconds given; ``Z`` or a numeric offset; UTC returned.
+
+    Raises ValueError for any other form and for what no calendar has.
+    """
     zone = UTC
     if text.endswith("Z"):
         text = text[:-1]
-    elif len(text) > 5 and text[-5] in "+-":
+    elif len(text) > 5 and text[-5] in "+-" and text[-4:].isascii() and text[-4:].isdigit():
         minutes = int(text[-4:-2]) * 60 + int(text[-2:])
         zone = timezone(timedelta(minutes=minutes if text[-5] == "+" else -minutes))
         text = text[:-5]
@@ -267,7 +283,10 @@ def parse_time(text: str, *, generalized: bool) -> datetime:
         int(text[:4]), int(text[4:6]), int(text[6:8]),
         int(text[8:10]), int(text[10:12]), int(text[12:14]), tzinfo=zone,
     )
-    return (moment + timedelta(seconds=fraction)).astimezone(UTC)
+    try:
+        return (moment + timedelta(seconds=fraction)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside the calendar") from None
 
 
 class Cursor:

@@ -3,7 +3,9 @@ GM/T 0031-2025 (v5). The version is told by the structure, never by a number.
 
 What real files get wrong is tolerated and noted (``Note.kind``):
 ``unused-bits``, ``header-version``, ``certificate-list-text``, ``time-form``,
-``property-info-junk``, ``integer-form``.
+``property-info-junk``, ``integer-form``, ``seal-extension`` (one marked critical: makers
+put data of their own there). One leaves the question open: ``mixed-versions``, a seal of
+one structure in a signature of the other.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from elicense.errors import InputError
 from elicense.evidence import Note, Picture, Seal, SignedValue
 
 CHINA = timezone(timedelta(hours=8))
+OPEN_QUESTIONS = frozenset({"mixed-versions"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ def _signature_v1(top: Node, place: str) -> SesSignature:
     cursor = Cursor(tbs, "TBS_Sign")
     cursor.next(der.INTEGER, "version").integer(strict=False)
     seal = _seal(cursor.next(der.SEQUENCE, "eseal"), place)
+    if seal.version != 1:
+        notes.append(Note("mixed-versions", place, f"a v{seal.version} seal in a v1 signature"))
     time, text = _v1_time(cursor.next(what="timeInfo"), place, notes)
     data_hash = _bits(cursor.next(der.BIT_STRING, "dataHash"), place, notes)
     info = _property_info(cursor.next(what="propertyInfo"), place, notes)
@@ -102,6 +107,8 @@ def _signature_v4(top: Node, place: str) -> SesSignature:
     cursor = Cursor(tbs, "TBS_Sign")
     cursor.next(der.INTEGER, "version").integer(strict=False)
     seal = _seal(cursor.next(der.SEQUENCE, "eseal"), place)
+    if seal.version == 1:
+        notes.append(Note("mixed-versions", place, "a v1 seal in a signature of v4 or v5"))
     time_node = cursor.next(what="timeInfo")
     if time_node.tag == der.GENERALIZED_TIME:
         time: datetime | None = time_node.time()
@@ -110,8 +117,10 @@ def _signature_v4(top: Node, place: str) -> SesSignature:
         time, text = _v1_time(time_node, place, notes)
     data_hash = _bits(cursor.next(der.BIT_STRING, "dataHash"), place, notes)
     info = _property_info(cursor.next(what="propertyInfo"), place, notes)
-    cursor.optional(0xA0)
+    extensions = cursor.optional(0xA0)
     cursor.finish()
+    if extensions is not None:
+        _extensions(extensions.only(), place, notes)
     return SesSignature(
         seal.version, tbs.raw, seal, time, text, data_hash, info, signer, problem, algorithm,
         signature, _stamp(stamp, place, notes), (*seal.notes, *notes),
@@ -183,7 +192,7 @@ def _seal_info(
     prop = cursor.next(der.SEQUENCE, "property")
     picture = _picture(cursor.next(der.SEQUENCE, "picture"))
     if cursor.left:
-        cursor.next(what="extDatas")
+        _extensions(cursor.next(what="extDatas"), place, notes)
     cursor.finish()
     version = 1 if old else (5 if header_version == 5 else 4)
     if header_version != version:
@@ -197,6 +206,18 @@ def _seal_info(
         signer_certificates=certificates, signer_digests=digests, picture=picture,
         maker=maker, maker_value=value, maker_timestamp=stamp, raw=whole.raw, notes=tuple(notes),
     )  # fmt: skip
+
+
+def _extensions(node: Node, place: str, notes: list[Note]) -> None:
+    """ExtensionDatas (GB/T 38540 6.1.6): none is known here, a critical one is noted."""
+    for item in Cursor(node, "ExtensionDatas").rest():
+        cursor = Cursor(item, "ExtData")
+        oid = cursor.next(der.OID, "extnID").oid()
+        flag = cursor.optional(der.BOOLEAN)
+        cursor.next(der.OCTET_STRING, "extnValue")
+        cursor.finish()
+        if flag is not None and flag.body != b"\0":
+            notes.append(Note("seal-extension", place, f"critical extension {oid}"))
 
 
 _Property = tuple[
@@ -313,7 +334,7 @@ def parse_loose_time(text: str) -> datetime | None:
             return datetime.fromtimestamp(int(text), UTC)
         if re.fullmatch(r"\d{13}", text):
             return datetime.fromtimestamp(int(text) / 1000, UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return None
 

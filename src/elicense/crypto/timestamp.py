@@ -16,11 +16,12 @@ from elicense.crypto.cms import (
     read_cms,
     signer_digest,
 )  # fmt: skip
-from elicense.crypto.der import Cursor
+from elicense.crypto.der import Cursor, Node
 from elicense.errors import InputError
 from elicense.evidence import Digest, Fault, SignedValue
 
 _TST_INFO = "1.2.840.113549.1.9.16.1.4"
+_MAX_ACCURACY = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,35 @@ def _read_info(data: bytes) -> _Info:
     hashed = imprint.next(der.OCTET_STRING).octets()
     serial = cursor.next(der.INTEGER, "serialNumber").integer(strict=False)
     time = cursor.next(der.GENERALIZED_TIME, "genTime").time()
-    accuracy = timedelta()
     node = cursor.optional(der.SEQUENCE)
-    for part in node.children() if node else ():
-        number = int.from_bytes(part.body, "big")
-        unit = {der.INTEGER: "seconds", 0x80: "milliseconds", 0x81: "microseconds"}.get(part.tag)
-        if unit is None or number > 10**6:
-            raise part.fail("timestamp", "the accuracy is not readable")
-        accuracy += timedelta(**{unit: number})
+    accuracy = _accuracy(node) if node is not None else timedelta()
+    cursor.optional(der.BOOLEAN)  # ordering
+    cursor.optional(der.INTEGER)  # nonce
+    cursor.optional(0xA0)  # the authority's name: its certificate says who it is
+    extensions = cursor.optional(0xA1)
+    cursor.finish()
+    if extensions is not None and any(_critical(item) for item in extensions.children()):
+        raise cursor.node.fail("timestamp", "a critical extension is not known here")
     return _Info(policy, algorithm, hashed, serial, time, accuracy)
+
+
+def _accuracy(node: Node) -> timedelta:
+    """Seconds, milliseconds and microseconds, each at most once and in this order."""
+    cursor = Cursor(node, "Accuracy")
+    total = timedelta()
+    units = ((der.INTEGER, "seconds"), (0x80, "milliseconds"), (0x81, "microseconds"))
+    for tag, unit in units:
+        part = cursor.optional(tag)
+        number = int.from_bytes(part.body, "big") if part is not None else 0
+        if number > _MAX_ACCURACY:
+            raise node.fail("timestamp", "the accuracy is not readable")
+        total += timedelta(**{unit: number})
+    cursor.finish()
+    return total
+
+
+def _critical(extension: Node) -> bool:
+    cursor = Cursor(extension, "Extension")
+    cursor.next(der.OID, "extnID")
+    flag = cursor.optional(der.BOOLEAN)
+    return flag is not None and flag.boolean()

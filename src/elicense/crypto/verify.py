@@ -87,12 +87,19 @@ def check(
     if named.family != family and not (family == "rsa" and named.family == "rsa-pss"):
         # CMS writers put the plain curve or key OID; only a true mismatch is one
         return Answer(False, problem="algorithm-key-mismatch")
+    if key.pss_only and named.family != "rsa-pss":
+        return Answer(False, problem="algorithm-key-mismatch")
+    if key.kind == "ec" and not key.bits:
+        return Answer(False, checked=False, problem="key-unsupported")
     if family == "eddsa" and digest and digest != _EDDSA_DIGEST[key.kind]:
         # RFC 8419: the digest of the signed attributes goes with the curve
         return Answer(False, problem="digest-not-allowed")
     if key.kind == "sm2":
         return _check_sm2(key.point, message, signature, named.digest if digest == "" else digest)
-    return _check_library(spki, key, message, signature, named.family, named.digest or digest, pss)
+    chosen = named.digest or digest
+    if named.family == "rsa-pss" and pss is not None:
+        chosen = str(pss.get("digest", digest))
+    return _check_library(spki, message, signature, named.family, chosen, pss)
 
 
 def _check_sm2(point: bytes, message: Message, signature: bytes, digest: str) -> Answer:
@@ -112,7 +119,6 @@ def _check_sm2(point: bytes, message: Message, signature: bytes, digest: str) ->
 
 def _check_library(
     spki: bytes,
-    key: PublicKey,
     message: Message,
     signature: bytes,
     family: str,
@@ -140,7 +146,10 @@ def _check_library(
         if family == "ecdsa":
             public.verify(signature, message, ec.ECDSA(algorithm))
         elif family == "rsa-pss":
-            public.verify(signature, message, *_pss(pss, algorithm))
+            scheme = _pss(pss, algorithm)
+            if scheme is None:
+                return Answer(False, checked=False, problem="algorithm-unknown")
+            public.verify(signature, message, scheme, algorithm)
         else:
             public.verify(signature, message, padding.PKCS1v15(), algorithm)
     except InvalidSignature:
@@ -150,13 +159,14 @@ def _check_library(
     return Answer(True)
 
 
-def _pss(pss: Mapping[str, Any] | None, algorithm: Any) -> tuple[Any, Any]:
+def _pss(pss: Mapping[str, Any] | None, algorithm: Any) -> Any:
+    """The padding that the parameters name; None where its digest is not known."""
     from cryptography.hazmat.primitives.asymmetric import padding
 
-    parameters = pss or {}
-    mask = _library_hash(str(parameters.get("mgf_digest", ""))) or algorithm
-    salt = int(parameters.get("salt", algorithm.digest_size))
-    return padding.PSS(padding.MGF1(mask), salt), algorithm
+    if pss is None:
+        return None
+    mask = _library_hash(str(pss["mgf_digest"]))
+    return padding.PSS(padding.MGF1(mask), int(pss["salt"])) if mask is not None else None
 
 
 @lru_cache(maxsize=16)
