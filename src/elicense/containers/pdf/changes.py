@@ -48,6 +48,8 @@ _CATALOG_KINDS = {
 }
 _CATALOG_ROLES = {"Pages": "pages", "AcroForm": "form", "Metadata": "metadata"}
 _PAGE_KINDS = {"Contents": "page-content", "Resources": "page-resources", "Annots": "annotation"}
+_UP = frozenset(("P", "Parent"))
+_DEEP = (Ref, list, dict)
 _SEAL_LOOK = frozenset(("V", "AP", "M", "F", "MK", "DA", "AS"))
 
 
@@ -276,6 +278,14 @@ def _field(walk: Forms, pair: Pair) -> None:
     """A field or widget that was there: only an empty signature field may be filled."""
     old, new = pair.old, pair.new
     empty = walk.empty.get(id(old))
+    if (
+        old is new
+        and empty is None
+        and not any(type(v) in _DEEP for k, v in old.items() if k not in _UP)
+    ):
+        for key in _UP & old.keys():  # nothing of its own lies elsewhere
+            walk.queue(Pair(old[key], old[key], "", "form", Step(pair.step, key)))
+        return
     name = _full_name(walk.old, old)
     look = "signature-look" if _is_signature(walk, old) else "form-filling"
     for key in keys_of(old, new):
@@ -292,7 +302,7 @@ def _field(walk: Forms, pair: Pair) -> None:
         elif key == "V" and "ByteRange" in walk.old.dictionary(a):
             walk.queue(Pair(a, b, "", "signature-dictionary", step))
         else:
-            kind = "form" if key in ("P", "Parent") else look
+            kind = "form" if key in _UP else look
             walk.queue(Pair(a, b, "", kind, step))
 
 

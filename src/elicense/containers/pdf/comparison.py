@@ -182,6 +182,7 @@ def _same_number(old: Value, new: Value) -> bool:
 def _open(walk: Comparison, pair: Pair) -> Pair | None:
     """The pair with its references followed; None if it was seen or cannot be read."""
     old, new, role, kind, step = pair
+    walk.new.file.step()
     if type(old) is type(new):  # direct values are finite, only two references can loop
         if (old, new) in walk.seen:
             return None

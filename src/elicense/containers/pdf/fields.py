@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from elicense.containers.pdf.faults import fault, from_error
 from elicense.containers.pdf.lexer import Dictionary, Ref, Value, text
 from elicense.containers.pdf.objects import View
 from elicense.errors import InputError, LimitError
 from elicense.evidence import Fault
+
+_MOST_NAMED = 32  # faults of one field tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,25 @@ class _Node(NamedTuple):
 
 def signature_fields(view: View, faults: list[Fault]) -> tuple[SignatureField, ...]:
     """Every field of type Sig below the catalog's /AcroForm, depth first."""
+    if "fields" not in view.memo:
+        own: list[Fault] = []
+        view.memo["fields"] = _read_fields(view, own), own
+    fields, known = view.memo["fields"]
+    faults += known
+    return cast("tuple[SignatureField, ...]", fields)
+
+
+def _read_fields(view: View, faults: list[Fault]) -> tuple[SignatureField, ...]:
     form = view.dictionary(catalog(view).get("AcroForm"))
     found: list[SignatureField] = []
     seen: set[Ref] = set()
     todo = [_Node(root, "", {}, ()) for root in reversed(view.array(form.get("Fields")))]
     while todo:
         node = todo.pop()
+        view.file.step()
         if type(node.value) is Ref:
             loop = node.value in node.above or len(node.above) > view.file.limits.pdf_depth
-            if loop:
+            if loop and len(faults) < _MOST_NAMED:
                 place = f"field {node.prefix!r} {_named(node.value)}"
                 faults.append(fault("field-tree-loop", place))
             if loop or node.value in seen:
@@ -95,7 +107,8 @@ def signature_fields(view: View, faults: list[Fault]) -> tuple[SignatureField, .
         except LimitError:
             raise
         except InputError as error:
-            faults.append(from_error(error, f"field {node.prefix!r} {_named(node.value)}"))
+            if len(faults) < _MOST_NAMED:
+                faults.append(from_error(error, f"field {node.prefix!r} {_named(node.value)}"))
         if len(found) > 4 * view.file.limits.signatures:
             raise LimitError("pdf.signatures", "too many signature fields")
     return tuple(found)

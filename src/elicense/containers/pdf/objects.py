@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from elicense.containers.pdf.lexer import (
     UNTERMINATED,
@@ -29,6 +30,7 @@ from elicense.limits import Limits
 
 _CHAIN = 16  # references that lead to references
 _KEPT = 50_000  # parsed objects kept
+_STEPS = 1_500_000
 _WORK = 4 * 1024 * 1024
 _LONGEST = 16 * 1024 * 1024  # of one object outside its stream
 
@@ -52,6 +54,7 @@ class File:
     closed: dict[tuple[int, int], Parsed] = field(default_factory=dict)
     streams: dict[tuple[int, int], ObjectStream] = field(default_factory=dict)
     work: int = 0
+    steps: int = 0
     inflated: int = 0
 
     def spend(self, amount: int) -> None:
@@ -59,6 +62,12 @@ class File:
         self.work += amount + 16
         if self.work > 4 * len(self.data) + _WORK:
             raise LimitError("pdf.work", "objects overlap too much to be read")
+
+    def step(self) -> None:
+        """Counts nodes visited: many revisions of many objects are work too."""
+        self.steps += 1
+        if self.steps > _STEPS:
+            raise LimitError("pdf.work", "too many objects in too many revisions")
 
     def object_at(self, pos: int) -> Parsed:
         """The object at an offset; a stream with indirect /Length is still open."""
@@ -85,6 +94,7 @@ class View:
     revisions: tuple[Revision, ...]  # all of the file
     revision: Revision
     sections: tuple[Section, ...]  # the newest first
+    memo: dict[str, Any] = field(default_factory=dict)  # what was derived from it before
 
     def entry(self, num: int) -> Entry | None:
         """The entry that defines an object, None where no section lists it."""

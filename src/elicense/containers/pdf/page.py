@@ -5,7 +5,9 @@ PDFium is one global machine: a lock lets one thread in at a time.
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -123,7 +125,11 @@ def _inside(
 def render_gray(
     data: bytes | memoryview, page: int, dpi: float = 200, *, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[int, int, memoryview]:
-    """A page (from 1) as grey pixels: width, height and a (height, width) buffer of bytes."""
+    """A page (from 1) as grey pixels: width, height and a (height, width) buffer of bytes.
+
+    Raises LimitError ``pdf.render`` for too many pixels, or where drawing takes longer
+    than ``limits.render_seconds``.
+    """
     with _opened(data) as document:
         return _render(_page(document, page), dpi / 72, limits)
 
@@ -132,7 +138,7 @@ def _render(page: Any, scale: float, limits: Limits) -> tuple[int, int, memoryvi
     width, height = page.get_size()
     if width * height * scale * scale > limits.image_pixels:
         raise LimitError("pdf.render", "the page has too many pixels at this resolution")
-    bitmap = page.render(scale=scale, grayscale=True)
+    bitmap = _draw(page, math.ceil(width * scale), math.ceil(height * scale), limits)
     try:
         w, h, stride = bitmap.width, bitmap.height, bitmap.stride
         pixels = bytes(memoryview(bitmap.buffer).cast("B"))
@@ -141,6 +147,30 @@ def _render(page: Any, scale: float, limits: Limits) -> tuple[int, int, memoryvi
         return w, h, memoryview(pixels[: w * h]).cast("B", (h, w))
     finally:
         bitmap.close()
+
+
+def _draw(page: Any, width: int, height: int, limits: Limits) -> Any:
+    """Drawn object by object, so that a page without end can be left."""
+    import pypdfium2
+    from pypdfium2 import raw
+
+    bitmap = pypdfium2.PdfBitmap.new_native(max(width, 1), max(height, 1), raw.FPDFBitmap_Gray)
+    bitmap.fill_rect((255, 255, 255, 255), 0, 0, bitmap.width, bitmap.height)
+    end = time.monotonic() + limits.render_seconds
+    pause = raw.IFSDK_PAUSE(version=1)
+    late = type(pause.NeedToPauseNow)(lambda _: time.monotonic() > end)
+    pause.NeedToPauseNow = late
+    flags = raw.FPDF_GRAYSCALE | raw.FPDF_ANNOT
+    place = (0, 0, bitmap.width, bitmap.height, 0)
+    status = raw.FPDF_RenderPageBitmap_Start(bitmap, page, *place, flags, pause)
+    raw.FPDF_RenderPage_Close(page)
+    if status != raw.FPDF_RENDER_DONE:
+        bitmap.close()
+        detail = f"drawing the page takes more than {limits.render_seconds:g} seconds"
+        raise LimitError("pdf.render", detail)
+    if page.formenv:
+        raw.FPDF_FFLDraw(page.formenv, bitmap, page, *place, flags)
+    return bitmap
 
 
 def compare_rendering(
