@@ -25,8 +25,34 @@ def examine(data: bytes, *, limits: Limits = DEFAULT_LIMITS, pages: bool = True)
     evidence, container = containers.read(data, limits)
     if container is None or not pages:
         return evidence
+    if containers.is_pdf(container):
+        try:
+            with containers.boundary("pages"):
+                _check_drawable(container)
+        except Error as exc:
+            return _not_drawn(evidence, exc)
     shown = _with_codes(_with_text(evidence, container), container, limits)
     return _with_remarks(shown, container, limits)
+
+
+def _check_drawable(container: PdfDocument) -> None:
+    """PDFium knows no limits: what it would have to inflate and draw is counted first."""
+    if not container.revisions:
+        return
+    from elicense.containers import from_pdf
+    from elicense.containers.pdf import drawable
+    from elicense.containers.pdf.objects import view_of
+
+    index = from_pdf.signed_revision(container) % len(container.revisions)
+    drawable.check(view_of(container.file, container.revisions, index))
+
+
+def _not_drawn(evidence: Evidence, problem: Error) -> Evidence:
+    note = Note("page-not-drawn", problem.place, problem.detail)
+    claims = replace(evidence.claims, text_problem=str(problem))
+    return replace(
+        evidence, claims=claims, qr_problem=str(problem), notes=(*evidence.notes, note)
+    )
 
 
 def _with_text(evidence: Evidence, container: OfdPackage | PdfDocument) -> Evidence:

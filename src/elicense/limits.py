@@ -19,6 +19,7 @@ class Limits:
     pdf_stream_inflated: int = 64 * 1024 * 1024
     pdf_total_inflated: int = 256 * 1024 * 1024
     pdf_pages: int = 500
+    render_seconds: float = 2.0  # of one page, the last resort after every other limit
     signatures: int = 64
     # OFD
     zip_entries: int = 10_000

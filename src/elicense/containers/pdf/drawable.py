@@ -22,6 +22,9 @@ MAX_CONTENT = 8 * 1024 * 1024  # of all pages with the forms they draw; PDFium t
 MAX_CHAIN = 32  # forms within forms
 _CHUNK = 1 << 16
 _DRAWN = re.compile(rb"/([^\x00\t\n\x0c\r ()<>\[\]{}/%]+)[\x00\t\n\x0c\r ]+Do(?![A-Za-z])")
+_FILTERED = re.compile(
+    rb"/Filter|/F[\x00\t\n\x0c\r /\[]|#"
+)  # a reader that repairs could inflate this
 _JPEG_SIZE = re.compile(rb"\xff[\xc0\xc1\xc2].{2}[\x08\x0c](.{2})(.{2})", re.DOTALL)
 _JPX_SIZE = re.compile(rb"\xff\x4f\xff\x51.{4}(.{4})(.{4})", re.DOTALL)
 # the most that one byte can become; what they hold is not looked at
@@ -37,15 +40,27 @@ def check(view: View) -> None:
     limits = view.file.limits
     total = 0
     for num, offset in offsets.items():
-        parsed = view.file.object_at(offset)
-        if type(parsed.value) is not Stream:
-            continue
-        stream = view.resolve(Ref(num, parsed.gen))
-        if type(stream) is Stream:
+        stream = _stream(view, num, offset)
+        if stream is not None:
             total += _size(view, stream, num)
             if total > limits.pdf_total_inflated:
                 raise _too_much(f"the streams inflate past {limits.pdf_total_inflated} bytes", num)
     _check_content(view)
+
+
+def _stream(view: View, num: int, offset: int) -> Stream | None:
+    """The stream at an offset; None for anything else, and for a broken one without filters."""
+    try:
+        parsed = view.file.object_at(offset)
+        stream = view.at(Ref(num, parsed.gen), offset).value
+        return stream if type(stream) is Stream else None
+    except LimitError:
+        raise
+    except InputError:
+        end = view.file.data.find(b"endobj", offset)
+        if _FILTERED.search(view.file.data, offset, end if end >= 0 else len(view.file.data)):
+            raise
+        return None
 
 
 def _too_much(detail: str, num: int) -> LimitError:
@@ -108,8 +123,8 @@ def _check_picture(view: View, stream: Stream, num: int, raw: memoryview) -> Non
     limit = view.file.limits.image_pixels
     sizes = [(view.resolve(stream.info.get("Width")), view.resolve(stream.info.get("Height")))]
     for pattern in (_JPEG_SIZE, _JPX_SIZE):
-        for found in pattern.finditer(raw):
-            sizes.append((int.from_bytes(found[1], "big"), int.from_bytes(found[2], "big")))
+        found = (match.groups() for match in pattern.finditer(raw))
+        sizes += [(int.from_bytes(w, "big"), int.from_bytes(h, "big")) for w, h in found]
     for width, height in sizes:
         if type(width) is int and type(height) is int and width * height > limit:
             raise _too_much(f"a picture of {width} × {height} pixels", num)
