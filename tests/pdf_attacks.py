@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import pdf_samples as samples
 from elicense.containers import pdf
+from elicense.containers.pdf.fields import signature_fields
 from elicense.containers.pdf.lexer import Ref
 from elicense.containers.pdf.lint import live_entries
 from elicense.containers.pdf.objects import view_of
@@ -509,6 +510,50 @@ def hybrid_update(data: bytes) -> bytes:
         start,
     )
     return bytes(out) + b"startxref\n%d\n%%%%EOF\n" % table
+
+
+def prev_skips_the_signature(data: bytes) -> bytes:
+    """An update whose /Prev leads past the signed revision to the one before."""
+    document = pdf.read(data)
+    now = samples.state(data)
+    before = document.revisions[0].sections[0].start
+    updated = samples.update(data, {now.contents: EVIL})
+    at = len(data)
+    old, new = b"/Prev %d" % now.startxref, b"/Prev %d" % before
+    return updated[:at] + updated[at:].replace(old, new.ljust(len(old)))
+
+
+def seal_look_changed(data: bytes) -> bytes:
+    """The picture of a seal that is there is drawn anew, over the whole field."""
+    view = _last_view(data)
+    signature = _first(data)
+    fields = signature_fields(view, [])
+    widget = next(f for f in fields if f.name == signature.field).widgets[0][1]
+    look = view.dictionary(widget["AP"])["N"]
+    return samples.update(
+        data,
+        {look.num: samples.stream(b"0 0 9 9 re f", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]")},
+    )
+
+
+def timestamp_that_shows(data: bytes) -> bytes:
+    """A field that says it is a timestamp, and draws."""
+    kind = b"/Type/DocTimeStamp/Filter/Adobe.PPKLite/SubFilter/ETSI.RFC3161"
+    return samples.seal_by_hand(data, kind=kind)
+
+
+def seal_on_two_pages_places(data: bytes) -> bytes:
+    """The new seal's widget is listed twice on the page."""
+    sealed = samples.seal_by_hand(data)
+    page = samples.state(sealed).page
+    entries = samples.current(sealed, page)
+    doubled = {**entries, "Annots": [*entries["Annots"], entries["Annots"][-1]]}
+    return samples.seal_by_hand(data, objects={page: samples.write(doubled)})
+
+
+def seal_without_scale(data: bytes) -> bytes:
+    """A seal that keeps its size on the screen when the page is shrunk (NoZoom)."""
+    return samples.seal_by_hand(data).replace(b"/F 132/V", b"/F 140/V")
 
 
 def objstm_shadow(data: bytes) -> bytes:

@@ -295,6 +295,44 @@ def test_dynamic_content_is_a_fault(entry: bytes, fatal: bool) -> None:
     assert faults and faults[0].fatal is fatal
 
 
+def test_look_of_an_empty_signature_field_may_not_change() -> None:
+    """Its appearance is not signed as empty: an update could paint over the page."""
+    look = samples.stream(b"", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]")
+    objects = {
+        **samples.base_objects(),
+        1: b"<</Type/Catalog/Pages 2 0 R/Metadata 6 0 R/AcroForm<</Fields[20 0 R]>>>>",
+        3: samples.PAGE.replace(b"/Contents", b"/Annots[20 0 R]/Contents"),
+        20: b"<</Type/Annot/Subtype/Widget/FT/Sig/T(Seal2)/Rect[60 740 160 800]/AP 21 0 R/P 3 0 R>>",
+        21: b"<</N 22 0 R>>",
+        22: look,
+    }
+    data = samples.sign(samples.build(objects))
+    assert problems(data) == []
+    for num in (21, 22):
+        evil = samples.stream(b"0 0 9 9 re f", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]")
+        body = evil if num == 22 else b"<</N 4 0 R>>"
+        assert "signature-field" in problems(samples.update(data, {num: body}))
+
+
+def test_object_only_lenient_readers_read_may_not_be_swapped_for_another_such() -> None:
+    broken = b"<</Length 9999>>stream\n%s\nendstream"
+    objects = {**samples.base_objects(), 4: broken % samples.TEXT}
+    data = samples.sign(samples.build(objects))
+    assert problems(data) == []
+    swapped = samples.update(data, {}, stray=b"")
+    assert problems(swapped) == []
+    evil = broken % samples.TEXT.replace(b"001", b"666")
+    assert "page-content" in problems(samples.update(data, {4: evil}))
+
+
+def test_many_allowed_changes_hide_no_refused_one() -> None:
+    data = samples.signed()
+    for number in range(2, 40):
+        data = samples.seal_by_hand(data, field=f"Seal{number}", rect=(0, 0, 9, 9))
+    assert problems(data) == []
+    assert "page-content" in problems(pdf_attacks.replace_content(data))
+
+
 def test_dynamic_content_hidden_behind_a_string_is_found() -> None:
     objects = samples.base_objects()
     objects[1] = b"<</Type/Catalog/X(>>stream\n)/OpenAction<</S/JavaScript/JS(x)>>/Pages 2 0 R>>"

@@ -48,7 +48,7 @@ _CATALOG_KINDS = {
 }
 _CATALOG_ROLES = {"Pages": "pages", "AcroForm": "form", "Metadata": "metadata"}
 _PAGE_KINDS = {"Contents": "page-content", "Resources": "page-resources", "Annots": "annotation"}
-_UP = frozenset(("P", "Parent"))
+_UP = ("P", "Parent")
 _DEEP = (Ref, list, dict)
 _SEAL_LOOK = frozenset(("V", "AP", "M", "F", "MK", "DA", "AS"))
 
@@ -283,7 +283,7 @@ def _field(walk: Forms, pair: Pair) -> None:
         and empty is None
         and not any(type(v) in _DEEP for k, v in old.items() if k not in _UP)
     ):
-        for key in _UP & old.keys():  # nothing of its own lies elsewhere
+        for key in (key for key in _UP if key in old):  # nothing of its own lies elsewhere
             walk.queue(Pair(old[key], old[key], "", "form", Step(pair.step, key)))
         return
     name = _full_name(walk.old, old)

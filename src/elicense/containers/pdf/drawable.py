@@ -57,8 +57,8 @@ def _stream(view: View, num: int, offset: int) -> Stream | None:
     except LimitError:
         raise
     except InputError:
-        end = view.file.data.find(b"endobj", offset)
-        if _FILTERED.search(view.file.data, offset, end if end >= 0 else len(view.file.data)):
+        head = view.file.data[offset:].partition(b"stream")[0]
+        if _FILTERED.search(head):
             raise
         return None
 
