@@ -81,24 +81,9 @@ def load(path: Path = BUNDLED) -> Font:
 
 def cut(font: Font, characters: Iterable[str]) -> Subset:
     """The font with just these characters; the same input gives the same bytes."""
-    from io import BytesIO
+    from elicense.issuing.fonts import truetype
 
-    from fontTools import subset
-    from fontTools.ttLib import TTFont
-
-    wanted = "".join(sorted(set(characters)))
-    font.check(wanted)
-    options: Any = subset.Options()
-    options.hinting = False
-    options.layout_features = []
-    options.name_IDs = [0, 1, 2, 6, 13, 14]
-    options.notdef_outline = True
-    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "vhea", "vmtx", "VORG", "gasp"]
-    source: Any = TTFont(font.path, recalcTimestamp=False)
-    cutter: Any = subset.Subsetter(options)
-    cutter.populate(text=wanted)
-    cutter.subset(source)
-    glyphs = {chr(code): source.getGlyphID(name) for code, name in source.getBestCmap().items()}
-    target = BytesIO()
-    source.save(target, reorderTables=True)
-    return Subset(font, target.getvalue(), glyphs)
+    wanted = sorted(set(characters))
+    font.check("".join(wanted))
+    data, glyphs = truetype.cut(truetype.read(font.path), wanted)
+    return Subset(font, data, glyphs)
