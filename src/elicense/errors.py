@@ -6,6 +6,9 @@ be read at all, for misuse, and for configuration that is wrong.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 
 class Error(Exception):
     """Base of everything this library raises on purpose.
@@ -21,9 +24,19 @@ class Error(Exception):
         self.place = place
         super().__init__(code, detail, place)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.__dict__.copy())
+
     def __str__(self) -> str:
         where = f" at {self.place}" if self.place else ""
         return f"{self.detail}{where} [{self.code}]"
+
+
+def _again(kind: type[Error], state: dict[str, Any]) -> Error:
+    """An error that came from another process: its own members, whatever its signature."""
+    error = kind.__new__(kind, state["code"], state["detail"], state["place"])
+    error.__dict__.update(state)
+    return error
 
 
 class InputError(Error):
@@ -44,3 +57,29 @@ class UsageError(Error):
 
 class Rejected(Error):  # noqa: N818 - what happened, not an error of anybody
     """Raised by ``Report.require()`` when the verdict is not VALID."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One thing that keeps a licence from being issued.
+
+    ``path`` leads to the value in ``licence.json`` (``fields.company_number``,
+    ``validity.valid_until``) or names ``seal``, ``signer``, ``timestamp``, ``qr_signer``,
+    ``font`` or ``page``; ``code`` is stable, ``detail`` a sentence in English.
+    """
+
+    path: str
+    code: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.detail} [{self.code}]"
+
+
+class IssueRefused(Error):  # noqa: N818 - what happened, not an error of anybody
+    """Nothing was issued. ``faults`` are all that was found wrong, in the order of the form."""
+
+    def __init__(self, faults: tuple[FieldFault, ...], *, place: str = "") -> None:
+        self.faults = faults
+        detail = "; ".join(str(fault) for fault in faults)
+        super().__init__("issue.refused", f"not issued: {detail}", place=place)
