@@ -31,6 +31,7 @@ _CONTENT_TYPE = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _SIGNING_TIME = "1.2.840.113549.1.9.5"
 _SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+_OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"
 _SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 
 
@@ -57,13 +58,15 @@ def sign(
     gm: bool = False,
     stamp: Stamp | None = None,
     crls: tuple[bytes, ...] = (),
+    ocsps: tuple[bytes, ...] = (),
 ) -> bytes:
     """DER ContentInfo with one SignedData.
 
     Give ``content``, or for a detached signature only its ``digest`` (by the
     credential's digest algorithm). ``attributes=None`` signs the content itself.
     ``gm`` writes the object identifiers of GB/T 35275 and needs an SM2 key.
-    ``stamp`` adds a timestamp over the signature value (RFC 3161, RFC 5126 §6.1.1).
+    ``stamp`` adds a timestamp over the signature value (RFC 3161, RFC 5126 §6.1.1);
+    ``crls`` and ``ocsps`` (RFC 5940) travel along, unsigned: each has its own signature.
 
     UsageError ``cms.content`` if what is needed is missing, ``cms.algorithm`` for
     a GB/T 35275 structure by another key.
@@ -92,10 +95,43 @@ def sign(
         der.set_(algorithm_identifier(DIGEST_OIDS[credential.digest])),
         inner,
         _implicit_set(0, (credential.certificate, *credential.chain)),
-        _implicit_set(1, crls),
+        _implicit_set(1, _revocation_choices(crls, ocsps)),
         der.set_(_signer_info(credential, signed_attributes, value, gm=gm, stamp=stamp)),
     )
     return der.seq(der.oid(GM_SIGNED_DATA if gm else SIGNED_DATA), der.explicit(0, body))
+
+
+def _revocation_choices(crls: tuple[bytes, ...], ocsps: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """CRLs as they are, OCSP responses as OtherRevocationInfoFormat (RFC 5940 §2.1)."""
+    others = (der.implicit(1, der.seq(der.oid(_OCSP_RESPONSE), item)) for item in ocsps)
+    return (*crls, *others)
+
+
+def with_validation_data(
+    message: bytes,
+    *,
+    certificates: tuple[bytes, ...] = (),
+    crls: tuple[bytes, ...] = (),
+    ocsps: tuple[bytes, ...] = (),
+) -> bytes:
+    """A DER ContentInfo with more certificates and revocation data in its SignedData.
+
+    None of these is under the signature (RFC 5652 §5.1), so it stays as good as it was.
+    What is there already is kept and not written twice.
+    """
+    outer = der.parse(message).expect(der.SEQUENCE, "ContentInfo").children()
+    signed = outer[1].only()
+    cursor = der.Cursor(signed, "SignedData")
+    head = b"".join(cursor.next().raw for _ in range(3))
+    present = {0: cursor.optional(0xA0), 1: cursor.optional(0xA1)}
+    tail = cursor.next(der.SET, "signerInfos").raw
+    cursor.finish()
+    added = {0: certificates, 1: _revocation_choices(crls, ocsps)}
+    sets = b""
+    for number, node in present.items():
+        old = tuple(item.raw for item in node.children()) if node is not None else ()
+        sets += _implicit_set(number, tuple(dict.fromkeys((*old, *added[number]))))
+    return der.seq(outer[0].raw, der.explicit(0, der.seq(head, sets, tail)))
 
 
 def _content_digest(credential: Credential, content: bytes | None, digest: bytes | None) -> bytes:

@@ -76,10 +76,11 @@ def from_private_key(key: PrivateKey, certificate: bytes, *chain: bytes) -> Cred
     if key.spki not in certificate:
         raise KeyMaterialError("key.mismatch", "the certificate holds another public key")
     family: Family = "ecdsa" if key.kind == "ec" else key.kind
-    return Credential(certificate, lambda message: _sign(key, message), family, chain)
+    return Credential(certificate, lambda message: sign_with(key, message), family, chain)
 
 
-def _sign(key: PrivateKey, message: bytes) -> bytes:
+def sign_with(key: PrivateKey, message: bytes) -> bytes:
+    """The signature value: SM3 with SM2 (in constant time), SHA-256 with RSA or ECDSA."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 

@@ -17,6 +17,7 @@ from elicense.containers import boundary
 from elicense.containers.ofd.log import Log
 from elicense.containers.ofd.paths import normalise
 from elicense.containers.ofd.zip import read_archive
+from elicense.crypto import algorithms
 from elicense.crypto.sm3 import sm3
 from elicense.errors import InputError, UsageError
 from elicense.issuing import cms, ses
@@ -51,6 +52,7 @@ def seal_ofd(
 ) -> bytes:
     """The package with one more electronic seal (SES_Signature of the seal's version).
 
+    The dataHash uses the digest that goes with the signer's key (SM3 or SHA-256).
     ``spots`` are where its picture stands, one at least. UsageError ``ofd.*`` for a
     place that is not there, InputError for a package that is not sound.
     """
@@ -62,7 +64,7 @@ def seal_ofd(
             seal,
             credential=credential,
             time=time,
-            data_hash=sm3(signature_xml),
+            data_hash=algorithms.digest(credential.digest, signature_xml),
             property_info=f"/{place}",
             stamp=stamp,
         )
@@ -78,21 +80,28 @@ def sign_ofd(
     time: datetime,
     attributes: bool = False,
     stamp: Stamp | None = None,
+    crls: tuple[bytes, ...] = (),
+    ocsps: tuple[bytes, ...] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> bytes:
     """The package with one more digital signature (GB/T 35275 SignedData), without a seal.
 
     Without ``attributes`` the content is SM3(Signature.xml) and is signed as the
-    message; with them messageDigest holds SM3(Signature.xml).
+    message; with them messageDigest holds SM3(Signature.xml). ``crls`` and ``ocsps``
+    travel in the SignedData.
     """
 
     def value(signature_xml: bytes, place: str) -> bytes:
         if attributes:
             wanted = cms.Attributes(signing_time=time)
             return cms.sign(
-                credential, content=signature_xml, attributes=wanted, gm=True, stamp=stamp
-            )
-        return cms.sign(credential, content=sm3(signature_xml), attached=True, gm=True, stamp=stamp)
+                credential, content=signature_xml, attributes=wanted, gm=True, stamp=stamp,
+                crls=crls, ocsps=ocsps,
+            )  # fmt: skip
+        return cms.sign(
+            credential, content=sm3(signature_xml), attached=True, gm=True, stamp=stamp,
+            crls=crls, ocsps=ocsps,
+        )  # fmt: skip
 
     return _sign(data, "Sign", SM3_WITH_SM2, time, value, limits)
 
@@ -225,7 +234,10 @@ def _signature_xml(
     for index, (page_id, spot) in enumerate(stamps):
         box = " ".join(f"{value:g}" for value in (spot.x, spot.y, spot.width, spot.height))
         stamp_id = f"s{site.number:03d}a{index + 1}"
-        add(info, "StampAnnot", {"ID": stamp_id, "PageRef": page_id, "Boundary": box})
+        attributes = {"ID": stamp_id, "PageRef": page_id, "Boundary": box}
+        if spot.clip is not None:
+            attributes["Clip"] = " ".join(f"{value:g}" for value in spot.clip)
+        add(info, "StampAnnot", attributes)
     if with_seal:
         add(add(info, "Seal"), "BaseLoc", text=f"/{site.folder}/Seal.esl")
     add(root, "SignedValue", text=f"/{site.folder}/SignedValue.dat")

@@ -61,13 +61,18 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a seal goes: page from 1, millimetres from the top left."""
+    """Where a seal goes: page from 1, millimetres from the top left.
+
+    ``clip`` (x, y, width, height from the seal's own corner) leaves only that part of
+    the picture to be seen: a strip of a riding seal 骑缝章. OFD alone has it.
+    """
 
     page: int
     x: float
     y: float
     width: float
     height: float
+    clip: tuple[float, float, float, float] | None = None
 
 
 Mark = Text | Line | Rectangle | Image

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -128,6 +129,7 @@ def _to_unicode(glyphs: Mapping[str, int]) -> bytes:
     ).encode("ascii")
 
 
+@lru_cache(maxsize=32)
 def picture_objects(png: bytes) -> tuple[Stream, Stream | None]:
     """A PNG as an image XObject, and its soft mask where it is not opaque (§8.9.5)."""
     from io import BytesIO

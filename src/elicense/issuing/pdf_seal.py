@@ -78,7 +78,7 @@ def seal_pdf(
                 seal,
                 credential=credential,
                 time=time,
-                data_hash=algorithms.digest("sm3", first, second),
+                data_hash=algorithms.digest(credential.digest, first, second),
                 property_info=ranges,
                 stamp=stamp,
             )
