@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
 import json
 import subprocess
@@ -107,6 +108,12 @@ def _bytes(name: str) -> bytes:
     return gzip.decompress(data) if name.endswith(".gz") else data
 
 
+@functools.cache
+def judged(name: str) -> elicense.Report:
+    """Judged once for all the tests that only look at the report."""
+    return judge(_bytes(name))
+
+
 def _short(name: str) -> str:
     return name.rpartition("/")[2]
 
@@ -154,13 +161,12 @@ def test_file_gets_an_answer_in_time(name):
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_fault_is_named(name):
-    data = _bytes(name)
     if "REJECT parse" in EXPECTATION[name]:
         with pytest.raises(elicense.InputError) as caught:
-            judge(data)
+            judged(name)
         assert caught.value.code == "container.unknown" and caught.value.place
         return
-    report = judge(data)
+    report = judged(name)
     codes = {code for code, _ in found(report, *NEVER_VALID)}
     wanted = _matching(FAULTS, name) or {"changes.after-signing"}
     assert wanted <= codes
@@ -173,7 +179,7 @@ def test_fault_is_named(name):
 @pytest.mark.parametrize("name", INTACT)
 def test_signature_is_intact(name):
     """Digest and value hold for every signature of the file; the issuer is nobody's."""
-    report = judge(_bytes(name))
+    report = judged(name)
     signatures = [s for s in report.evidence.signatures if s.kind != "document-timestamp"]
     assert signatures
     for signature in signatures:
@@ -189,7 +195,7 @@ def test_signature_is_intact(name):
 
 @pytest.mark.parametrize("name", _select("UNSIGNED"))
 def test_nothing_signed_is_said_to_be_nothing_signed(name):
-    report = judge(_bytes(name))
+    report = judged(name)
     assert ("signature.value", "unsigned") in found(report, UNKNOWN)
     assert report.evidence.signatures == ()
     assert report.verdict is not Verdict.VALID
@@ -198,7 +204,7 @@ def test_nothing_signed_is_said_to_be_nothing_signed(name):
 
 @pytest.mark.parametrize("name", [n for n in FILES if _matching(SAID, n)])
 def test_what_must_be_said_is_said(name):
-    report = judge(_bytes(name))
+    report = judged(name)
     wanted = _matching(SAID, name)
     assert wanted <= found(report, FAIL, UNKNOWN, WARN)
     for finding in report.findings:
@@ -209,7 +215,7 @@ def test_what_must_be_said_is_said(name):
 
 @pytest.mark.parametrize("name", _select("shadow lint", "shadow content"))
 def test_prepared_content_is_a_warning(name):
-    report = judge(_bytes(name))
+    report = judged(name)
     kinds = {reason for code, reason in found(report, WARN) if code == "container.deviation"}
     assert kinds & {"covered-text", "unreferenced-object", "form-field"}
     assert report.verdict is not Verdict.INVALID
@@ -217,7 +223,7 @@ def test_prepared_content_is_a_warning(name):
 
 @pytest.mark.parametrize("name", _select("robustness", "terminate"))
 def test_hostile_structure_leaves_no_internal_error(name):
-    report = judge(_bytes(name))
+    report = judged(name)
     assert "container.internal" not in report.evidence.qr_problem
     assert report.evidence.signatures == () or found(report, FAIL)
 
