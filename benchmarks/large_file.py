@@ -34,6 +34,7 @@ def main() -> None:
         seconds = time.perf_counter() - start
         codes = {f.code for f in report.findings if str(f.outcome) == "PASS"}
         assert {"integrity.digest", "signature.value"} <= codes, report.deciding
+        assert not report.evidence.qr_problem, report.evidence.qr_problem
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         print(peak, seconds, path.stat().st_size)
 

@@ -57,8 +57,9 @@ def _stream(view: View, num: int, offset: int) -> Stream | None:
     except LimitError:
         raise
     except InputError:
-        head = view.file.data[offset:].partition(b"stream")[0]
-        if _FILTERED.search(head):
+        data = view.file.data
+        end = data.find(b"stream", offset)
+        if _FILTERED.search(data, offset, end if end >= 0 else len(data)):
             raise
         return None
 

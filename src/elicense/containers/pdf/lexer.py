@@ -233,7 +233,8 @@ def parse_object(data: bytes, pos: int, end: int, depth: int) -> Parsed:
     length = value.get("Length")
     if type(length) is Ref:
         return Parsed(num, gen, Stream(value, m.end(), -1), -1)
-    return close_stream(data, Parsed(num, gen, Stream(value, m.end(), -1), -1), length, end)
+    # a stream may be longer than the part of the file that its dictionary was looked for in
+    return close_stream(data, Parsed(num, gen, Stream(value, m.end(), -1), -1), length, len(data))
 
 
 def close_stream(data: bytes, parsed: Parsed, length: Value, end: int) -> Parsed:

@@ -5,6 +5,7 @@ PDFium is one global machine: a lock lets one thread in at a time.
 
 from __future__ import annotations
 
+import io
 import math
 import threading
 import time
@@ -26,7 +27,7 @@ def _opened(data: bytes | memoryview) -> Iterator[Any]:
     with _LOCK:
         document = None
         try:
-            document = pypdfium2.PdfDocument(data if type(data) is bytes else bytes(data))
+            document = pypdfium2.PdfDocument(_for_pdfium(data))
             document.init_forms()  # seals are form widgets: without it they are not drawn
             yield document
         except pypdfium2.PdfiumError as error:
@@ -34,6 +35,45 @@ def _opened(data: bytes | memoryview) -> Iterator[Any]:
         finally:
             if document is not None:
                 document.close()
+
+
+_COPY_UP_TO = 8 << 20
+
+
+def _for_pdfium(data: bytes | memoryview) -> Any:
+    """The data as PDFium takes it; a large file is not copied, but read piece by piece."""
+    if type(data) is bytes:
+        return data
+    view = memoryview(data)
+    if type(view.obj) is bytes and len(view.obj) == len(view):
+        return view.obj
+    return bytes(view) if len(view) <= _COPY_UP_TO else io.BufferedReader(_ViewFile(view))
+
+
+class _ViewFile(io.RawIOBase):
+    """A memoryview as a file to read."""
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._view)}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        target = memoryview(buffer).cast("B")
+        piece = self._view[self._at : self._at + len(target)]
+        target[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
 
 
 def _page(document: Any, number: int) -> Any:
