@@ -14,6 +14,7 @@ LAYERS = (
     ("canonical", "identifiers"),
     ("licence_model",),
     ("licence",),
+    ("endorsement",),
     ("profiles",),
     ("evidence",),
     ("crypto",),

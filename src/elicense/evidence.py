@@ -162,8 +162,29 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class EndorsementBox:
+    """A box 签注栏 that the first seal reserved for an endorsement.
+
+    ``lines`` are the texts drawn in it later, from top to bottom: empty where nothing
+    is, None where what is drawn cannot be read as text (``problem`` says why).
+    ``seals`` are the indexes of the later signatures that stand in it.
+    """
+
+    name: str
+    placement: Placement
+    lines: tuple[str, ...] | None = ()
+    problem: str = ""
+    seals: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
-    """One seal or signature of a file, with all that is needed to judge it."""
+    """One seal or signature of a file, with all that is needed to judge it.
+
+    ``raw`` is the exact value (the DER of the CMS or the SES signature) and
+    ``statement`` the endorsement that it signs (:mod:`elicense.endorsement`), exact
+    bytes; ``statement_problem`` says why there is one that cannot be had.
+    """
 
     index: int
     kind: str  # ses-v1 ses-v4 ses-v5 cms gbt-35275 document-timestamp bare package unreadable
@@ -185,6 +206,14 @@ class Signature:
     notes: tuple[Note, ...] = ()
     placements: tuple[Placement, ...] = ()
     revision: int = 0
+    raw: bytes = field(repr=False, default=b"")
+    statement: bytes | None = field(repr=False, default=None)
+    statement_problem: str = ""
+
+    @property
+    def endorses(self) -> bool:
+        """Does it sign an endorsement, readable or not?"""
+        return self.statement is not None or bool(self.statement_problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,4 +261,5 @@ class Evidence:
     qr_problem: str = ""
     pages: int = 0
     seal: Seal | None = None  # a bare seal file
+    boxes: tuple[EndorsementBox, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from elicense.containers import ofd
+from elicense.containers.ofd.boxes import Reserved, read_boxes
 from elicense.containers.ofd.model import OfdPackage, OfdSignature, PackageIntegrity
 from elicense.containers.signature import Protected, read_signature, za_of
+from elicense.containers.statement import standing_in, with_statement
 from elicense.evidence import Claims, Evidence, Fault, Note, Signature
 from elicense.limits import Limits
 
@@ -22,12 +24,17 @@ def read(data: bytes, sha256: str, limits: Limits) -> tuple[Evidence, OfdPackage
         signature, package = _signature(package, position)
         found.append(signature)
     faults = list(package.faults)
+    reserved = read_boxes(package)
+    if reserved.boxes:
+        found = list(_with_open_parts(found, reserved, package))
+        faults += _drawn_outside(reserved, found)
     if package.integrity is not None:
         found.append(_integrity(package.integrity, len(found) + 1))
     evidence = Evidence(
         container="ofd", size=len(data), sha256=sha256, signatures=tuple(found),
-        faults=tuple(faults), notes=package.notes, claims=_claims(package, found),
-        pages=package.pages,
+        faults=tuple(faults), notes=_notes(package, reserved, found),
+        claims=_claims(package, found), pages=package.pages,
+        boxes=standing_in(reserved.boxes, tuple(found)),
     )  # fmt: skip
     return evidence, package
 
@@ -43,9 +50,51 @@ def _signature(package: OfdPackage, position: int) -> tuple[Signature, OfdPackag
         item.signed_value, protected, index=index, place=item.place, profile=profile,
         container="ofd", coverage=item.coverage,
     )  # fmt: skip
+    signature = with_statement(signature, item.signed_value)
     item, package = _za_digests(item, signature, package, position)
     complete = _complete(signature, item)
     return _ses_rules(complete, item, property_info), package
+
+
+def _with_open_parts(
+    found: list[Signature], reserved: Reserved, package: OfdPackage
+) -> Iterator[Signature]:
+    """A seal leaves open what later endorsements draw in reserved boxes: the list of
+    annotations, and files that an endorsement made after it covers."""
+    complete = not any(document.missing for document in package.documents)
+    sealed = [_sealed(item) if item.endorses else frozenset[str]() for item in found]
+    for signature in found:
+        later = frozenset[str]().union(*(names for names in sealed if signature.place in names))
+        excused = reserved.open | (reserved.drawn & later)
+        coverage = signature.coverage
+        left = tuple(place for place in coverage.uncovered if place not in excused)
+        whole = coverage.whole or (complete and not left and bool(coverage.covered))
+        yield replace(signature, coverage=replace(coverage, uncovered=left, whole=whole))
+
+
+def _sealed(signature: Signature) -> frozenset[str]:
+    """The entries a signature covers as they are now."""
+    return frozenset(digest.place for digest in signature.digests if digest.matches)
+
+
+def _drawn_outside(reserved: Reserved, found: list[Signature]) -> Iterator[Fault]:
+    """Annotations the first seal does not cover and that are no endorsements."""
+    first = _sealed(found[0]) if found else frozenset()
+    for place, detail in reserved.odd:
+        if place not in first:
+            yield Fault("changes.after-signing", "annotation", place, detail)
+
+
+def _notes(package: OfdPackage, reserved: Reserved, found: list[Signature]) -> tuple[Note, ...]:
+    """Without the drawings of earlier endorsements, which later ones repeat and replace."""
+    sealed = frozenset[str]().union(*(_sealed(item) for item in found if item.endorses))
+    return tuple(
+        note
+        for note in package.notes
+        if note.kind != "unreferenced-entry"
+        or note.place not in sealed
+        or note.place.rpartition("/")[0] not in reserved.folders
+    )
 
 
 def _empty(item: OfdSignature, index: int, profile: str) -> Signature:

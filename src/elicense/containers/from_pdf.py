@@ -8,6 +8,8 @@ from datetime import datetime
 
 from elicense.containers import pdf
 from elicense.containers.pdf import PdfDocument, PdfSignature
+from elicense.containers.pdf.boxes import read_boxes
+from elicense.containers.pdf.objects import view_of
 from elicense.containers.prepared import remarks
 from elicense.containers.signature import (
     Extra,
@@ -15,9 +17,19 @@ from elicense.containers.signature import (
     read_document_timestamp,
     read_signature,
 )  # fmt: skip
+from elicense.containers.statement import standing_in, with_statement
 from elicense.crypto.der import parse_time
 from elicense.errors import InputError
-from elicense.evidence import Claims, Coverage, Evidence, Fault, Note, Placement, Signature
+from elicense.evidence import (
+    Claims,
+    Coverage,
+    EndorsementBox,
+    Evidence,
+    Fault,
+    Note,
+    Placement,
+    Signature,
+)
 from elicense.limits import Limits
 
 DATA_NAME = "licence.json"
@@ -37,6 +49,7 @@ def read(data: bytes, sha256: str, limits: Limits) -> tuple[Evidence, PdfDocumen
         container="pdf", size=len(data), sha256=sha256, signatures=signatures,
         faults=tuple(faults), claims=_claims(document, faults), pages=document.pages,
         notes=(*document.notes, *remarks(document, signed_revision(document))),
+        boxes=standing_in(_boxes(document, faults), signatures),
     )  # fmt: skip
     return replace(evidence, faults=tuple(faults)), document
 
@@ -76,7 +89,8 @@ def _signature(item: PdfSignature, index: int, extra: Extra) -> Signature:
         coverage=coverage, extra=extra, detached_only=item.subfilter in _DETACHED,
         digest_content="sha1" if item.subfilter == "adbe.pkcs7.sha1" else "",
     )  # fmt: skip
-    return _complete(_profile_notes(signature, item), item)
+    signature = with_statement(_profile_notes(signature, item), item.contents)
+    return _complete(signature, item)
 
 
 def _pairs(values: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -135,6 +149,21 @@ def signed_revision(document: PdfDocument) -> int:
     """The revision of the first seal: the page and the data the issuer sealed."""
     usable = [s.revision for s in document.signatures if s.usable and s.type == "Sig"]
     return usable[0] if usable else -1
+
+
+def _boxes(document: PdfDocument, faults: list[Fault]) -> tuple[EndorsementBox, ...]:
+    """The boxes of the first sealed revision, with what is now shown in them."""
+    if signed_revision(document) < 0:
+        return ()
+    revisions = document.revisions
+    sealed = view_of(document.file, revisions, signed_revision(document))
+    try:
+        return read_boxes(sealed, view_of(document.file, revisions, len(revisions) - 1))
+    except InputError as exc:
+        faults.append(
+            Fault("container.structure", "endorsement-box", exc.place, str(exc), fatal=False)
+        )
+        return ()
 
 
 def _claims(document: PdfDocument, faults: list[Fault]) -> Claims:
