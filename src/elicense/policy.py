@@ -2,7 +2,7 @@
 
 Strict TOML: unknown keys and codes are refused, and nothing that belongs to a
 required category can be relaxed. A policy can only make the verdict stricter, or
-silence remarks.
+silence remarks and open questions beyond these: a proven fault stays one.
 """
 
 from __future__ import annotations
@@ -34,6 +34,16 @@ class Policy:
     weights: Mapping[str, str] = field(default_factory=dict)
     status_age: timedelta = timedelta(days=30)
 
+    def __post_init__(self) -> None:
+        for code, weight in self.weights.items():
+            _check_weight(code, weight, self.name)
+
+    def weight(self, code: str) -> str | None:
+        """FAIL, WARN or IGNORE for a code, or for its family (``ism.*``); else None."""
+        if not self.weights:
+            return None
+        return self.weights.get(code) or self.weights.get(code.split(".", 1)[0] + ".*")
+
     @classmethod
     def load(cls, path: str | Path) -> Policy:
         """Read a policy file. Raises UsageError naming the key."""
@@ -61,7 +71,10 @@ def _from_table(table: Mapping[str, Any], place: str) -> Policy:
         raise UsageError("policy.key", "findings must be a table", place=place)
     for code, weight in weights.items():
         _check_weight(code, weight, place)
-    return Policy(str(table.get("name", Path(place).stem)), dict(weights), timedelta(days=days))
+    name = table.get("name", Path(place).stem)
+    if not isinstance(name, str) or not name:
+        raise UsageError("policy.key", "name must be a text", place=place)
+    return Policy(name, dict(weights), timedelta(days=days))
 
 
 def _check_weight(code: str, weight: object, place: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from elicense.findings import Finding, Outcome
@@ -19,9 +19,11 @@ class Verdict(StrEnum):
 
 def weigh(finding: Finding, policy: Policy) -> Outcome:
     """The outcome that counts, under the policy."""
-    weight = policy.weights.get(finding.code)
+    weight = policy.weight(finding.code)
     if weight is None or finding.outcome in {Outcome.PASS, Outcome.SKIPPED}:
         return finding.outcome
+    if finding.outcome is Outcome.FAIL:
+        return Outcome.FAIL  # what is proven wrong is wrong under any policy
     return {"FAIL": Outcome.FAIL, "WARN": Outcome.WARN, "IGNORE": Outcome.SKIPPED}[weight]
 
 
@@ -36,10 +38,39 @@ def decide(findings: Sequence[Finding], policy: Policy) -> Verdict:
     return Verdict.INDETERMINATE if missing(findings) else Verdict.VALID
 
 
-def missing(findings: Iterable[Finding]) -> tuple[str, ...]:
-    """Required categories without a single PASS."""
-    proven = {f.category for f in findings if f.outcome is Outcome.PASS}
-    return tuple(category for category in REQUIRED if category not in proven)
+OF_SEAL = {
+    "integrity": ("integrity.digest",),
+    "coverage": ("coverage.document", "changes.after-signing"),
+    "signature": ("signature.value", "signature.algorithm"),
+    "chain": ("chain.path",),
+    "authority": ("authority.licence-type",),
+    "time": ("time.proof",),
+    "revocation": ("revocation.certificate",),
+}
+OF_LICENCE = {
+    "status": ("status.licence",),
+    "dates": ("licence.dates",),
+    "rules": ("licence.data", "licence.fields"),
+}
+"""What must have passed in each required category: by one and the same seal, the issuer's,
+and for the licence as a whole. A PASS of anything else proves nothing."""
+
+
+def missing(findings: Collection[Finding]) -> tuple[str, ...]:
+    """Required categories that are not proven, in the order of REQUIRED."""
+    passed = {(f.subject, f.code) for f in findings if f.outcome is Outcome.PASS}
+    issuers = sorted(
+        f.subject for f in findings
+        if f.code == "authority.licence-type" and f.outcome is Outcome.PASS and f.reason == ""
+    )  # fmt: skip
+    lacking = [
+        {name for name, codes in OF_SEAL.items() if any((s, c) not in passed for c in codes)}
+        for s in issuers
+    ]
+    open_ones = min(lacking, key=len, default=set(OF_SEAL))
+    proven = {code for _, code in passed}
+    open_ones |= {name for name, codes in OF_LICENCE.items() if not proven.issuperset(codes)}
+    return tuple(category for category in REQUIRED if category in open_ones)
 
 
 def deciding(findings: Sequence[Finding], policy: Policy) -> tuple[Finding, ...]:

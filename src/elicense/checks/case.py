@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from elicense.checks import standing
 from elicense.checks.standing import Standing, World
+from elicense.crypto.algorithms import WEAK_DIGESTS
 from elicense.crypto.certificate import EKU_TIMESTAMPING
-from elicense.crypto.timestamp import TimestampToken
+from elicense.crypto.timestamp import TimestampToken, read_token
 from elicense.crypto.verify import Answer, check, check_value
-from elicense.evidence import Evidence, Signature, SignedValue
+from elicense.errors import InputError
+from elicense.evidence import Evidence, Seal, Signature, SignedValue
+from elicense.findings import Outcome
 from elicense.licence import Licence
 from elicense.policy import Policy
 from elicense.profiles import Profile
 from elicense.trust.revocation import Sources
 
+_CLOCK_SKEW = timedelta(minutes=5)
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedToken:
-    """One timestamp: ``problem`` is empty if its time is proven, else one stable word."""
+    """One timestamp: ``problem`` is empty if its time is proven, else one stable word.
+    ``outcome`` is FAIL for one that is proven wrong, WARN for one that merely proves nothing."""
 
     subject: str
     token: TimestampToken
     problem: str
-    fatal: bool
+    outcome: Outcome
     standing: Standing | None
 
 
@@ -39,8 +45,10 @@ class JudgedSignature:
     tokens: tuple[JudgedToken, ...]
     proven_time: datetime | None
     standing: Standing | None
-    maker_answer: Answer | None
-    maker_standing: Standing | None
+    maker_answer: Answer | None = None
+    maker_standing: Standing | None = None
+    maker_token: JudgedToken | None = None
+    maker_token_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +119,38 @@ def _judge(
             signature.signer, signature.certificates, shared, world,
             service="sealer", moment=proven or world.at, proven=proven is not None,
         )  # fmt: skip
+    judged = JudgedSignature(subject, signature, answer, nonconforming, tokens, proven, own)
     seal = signature.seal
-    maker_answer = maker_standing = None
-    if seal is not None and seal.maker_value is not None:
-        maker_answer = check_value(seal.maker_value)
-        if seal.maker is not None:
-            # GM/T 0031-2025: a maker's certificate must have been in force when it made the seal
-            maker_standing = standing.judge(
-                seal.maker, signature.certificates, shared, world,
-                service="seal-maker", moment=seal.created or world.at, proven=False,
-            )  # fmt: skip
-    return JudgedSignature(
-        subject, signature, answer, nonconforming, tokens, proven, own,
-        maker_answer, maker_standing,
+    return judged if seal is None else _with_maker(judged, seal, shared, world)
+
+
+def _with_maker(
+    judged: JudgedSignature, seal: Seal, shared: Sources, world: World
+) -> JudgedSignature:
+    """GM/T 0031-2025: a maker's certificate must have been in force when it made the seal."""
+    value, signature = seal.maker_value, judged.signature
+    if value is None:
+        return judged
+    answer, problem = check_value(value), ""
+    token: JudgedToken | None = None
+    if seal.maker_timestamp is not None:
+        name = judged.subject.replace("signature", "timestamp") + ".seal"
+        try:
+            read = read_token(seal.maker_timestamp, value.signature, place=signature.place)
+            token = judge_token(read, name, signature, shared, world, judged.proven_time)
+        except InputError as exc:
+            problem = str(exc)
+    stamped = token.token.time if token is not None and not token.problem and answer.ok else None
+    own = None
+    if seal.maker is not None:
+        own = standing.judge(
+            seal.maker, signature.certificates, shared, world, service="seal-maker",
+            moment=stamped or seal.created or world.at, proven=stamped is not None,
+            after_expiry=True,
+        )  # fmt: skip
+    return replace(
+        judged, maker_answer=answer, maker_standing=own, maker_token=token,
+        maker_token_problem=problem,
     )  # fmt: skip
 
 
@@ -154,31 +181,53 @@ def judge_token(
 ) -> JudgedToken:  # fmt: skip
     """Is the time of this token proven? Later proof of its existence may stand in for ``at``."""
     moment = later or world.at
-
-    def answer(problem: str, fatal: bool, found: Standing | None = None) -> JudgedToken:
-        return JudgedToken(subject, token, problem, fatal, found)
-
-    if token.faults:
-        return answer(token.faults[0].kind, True)
-    if not token.imprint.matches:
-        return answer("imprint" if token.imprint.actual else "digest-unknown",
-                      token.imprint.actual is not None)  # fmt: skip
-    if token.content is not None and not token.content.matches:
-        return answer("content-digest", True)
-    value = check_value(token.value)
-    if not value.ok:
-        return answer(value.problem or "signature-value", value.checked)
-    if token.signer is None:
-        return answer("no-certificate", False)
-    if token.time > world.now:
-        return answer("from-the-future", True)
+    problem, outcome = _token_problem(token, world)
+    problem, outcome = _document_problem(signature) or (problem, outcome)
+    if problem or token.signer is None:
+        return JudgedToken(subject, token, problem or "no-certificate", outcome, None)
     found = standing.judge(
         token.signer, (*token.certificates, *signature.certificates),
         Sources(shared.crls + token.crls, shared.ocsps + token.ocsps), world,
         service="timestamp", moment=moment, proven=later is not None,
         extended=EKU_TIMESTAMPING,
     )  # fmt: skip
-    return answer(_token_standing_problem(found, token), False, found)
+    problem = _token_standing_problem(found, token)
+    return JudgedToken(subject, token, problem, Outcome.WARN if problem else Outcome.PASS, found)
+
+
+def _token_problem(token: TimestampToken, world: World) -> tuple[str, Outcome]:
+    """What is wrong with the token itself, whoever signed it."""
+    content = token.content
+    if token.faults:
+        return token.faults[0].kind, Outcome.FAIL
+    if token.imprint.actual is None or (content is not None and content.actual is None):
+        return "digest-unknown", Outcome.WARN
+    if not token.imprint.matches:
+        return "imprint", Outcome.FAIL
+    if content is not None and not content.matches:
+        return "content-digest", Outcome.FAIL
+    value = check_value(token.value)
+    if not value.ok:
+        problem = value.problem or "signature-value"
+        return problem, Outcome.FAIL if value.checked else Outcome.WARN
+    digests = {token.imprint.algorithm, token.value.digest, content.algorithm if content else ""}
+    if digests & WEAK_DIGESTS:
+        return "weak-algorithm", Outcome.WARN
+    if token.time > world.now + _CLOCK_SKEW:
+        # the authority's clock is wrong, or the one here: nobody can tell which
+        return "from-the-future", Outcome.UNKNOWN
+    return "", Outcome.WARN
+
+
+def _document_problem(signature: Signature) -> tuple[str, Outcome] | None:
+    """A document timestamp proves the existence of what it covers: that must be a whole
+    revision, or it says nothing of the seals in it. (Its faults are told on their own.)"""
+    if signature.kind != "document-timestamp":
+        return None
+    fatal = next((fault for fault in signature.faults if fault.fatal), None)
+    if fatal is not None:
+        return fatal.kind, Outcome.WARN
+    return None if signature.coverage.whole else ("range-not-whole-revision", Outcome.WARN)
 
 
 def _token_standing_problem(found: Standing, token: TimestampToken) -> str:
@@ -193,9 +242,11 @@ def _token_standing_problem(found: Standing, token: TimestampToken) -> str:
         return "outside-validity"
     if not signer.extensions.extended_key_usage_critical:
         return "usage-not-critical"
+    if signer.extensions.extended_key_usage != frozenset({EKU_TIMESTAMPING}):
+        return "usage-not-only"
     if found.path.weak:
         return "weak-algorithm"
-    if found.revoked:
+    if found.revoked_by_then if found.proven else found.revoked:
         return "revoked"
     if found.unknown:
         return "revocation-unknown"

@@ -90,14 +90,20 @@ def changes(case: Case) -> Iterator[Finding]:
 
 def other_faults(case: Case) -> Iterator[Finding]:
     """Faults of the file or of a signature with any other code."""
+    of_file = {"container.structure", "coverage.document", "changes.after-signing"}
     handled = {
-        "container.structure", "coverage.document", "changes.after-signing",
-        "integrity.digest", "signature.value", "seal.file", "time.proof",
+        "coverage.document", "changes.after-signing", "integrity.digest", "signature.value",
+        "seal.file", "time.proof",
     }  # fmt: skip
     for fault in case.evidence.faults:
-        if fault.code not in handled or fault.code in {"integrity.digest", "signature.value"}:
+        if fault.code not in of_file:
             yield from_fault(fault, "file")
     for judged in case.signatures:
         for fault in judged.signature.faults:
             if fault.code not in handled:
                 yield from_fault(fault, judged.subject)
+    for signature in case.evidence.signatures:
+        if signature.kind == "document-timestamp":
+            for fault in signature.faults:
+                if fault.code != "time.proof":
+                    yield from_fault(fault, f"signature:{signature.index}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 
 from elicense.checks.case import Case
 from elicense.checks.signatures import FAIL, PASS, UNKNOWN, WARN
@@ -115,7 +115,7 @@ def dates(case: Case) -> Iterator[Finding]:
         yield Finding("licence.dates", FAIL, "licence", "order", values)
     elif today > end:
         yield Finding("licence.dates", FAIL, "licence", "expired", values, indication="EXPIRED")
-    elif today < start:
+    elif today < max(start, validity.issued or start):
         yield Finding("licence.dates", FAIL, "licence", "not-yet", values,
                       indication="NOT_YET_VALID")  # fmt: skip
     else:
@@ -180,5 +180,3 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def china_day(moment: datetime) -> date:
-    return moment.astimezone(CHINA).date()

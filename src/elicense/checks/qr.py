@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from elicense.checks import standing
 from elicense.checks.case import Case
 from elicense.checks.signatures import FAIL, PASS, UNKNOWN, WARN
-from elicense.checks.signers import entry_problem
+from elicense.checks.signers import OPEN_PROBLEMS, entry_problem
 from elicense.crypto.certificate import Certificate
 from elicense.crypto.verify import check
 from elicense.errors import InputError
@@ -71,11 +71,17 @@ def _signature(case: Case, subject: str, payload: Payload) -> Iterator[Finding]:
     )
     values["signer"] = certificate.display
     problems = [entry_problem(entry, payload.licence, own) for entry in right]
-    if "" not in problems:
+    if "" not in problems and not OPEN_PROBLEMS & set(problems):
         yield Finding(code, FAIL, subject, "not-entitled", {**values, "detail": problems[0]},
                       problems[0])  # fmt: skip
-    elif not own.path.good or own.revoked or own.unknown:
-        detail = own.path.problems[0].kind if own.path.problems else "revocation"
+    elif "" not in problems or not own.path.good or own.path.weak or own.revoked or own.unknown:
+        detail = next(
+            word for word in (
+                *(p.kind for p in own.path.problems), *("weak-algorithm" for _ in own.path.weak),
+                *("revoked" for _ in own.revoked), *(r.problem for r in own.unknown), *problems,
+                "authority-not-listed",
+            ) if word
+        )  # fmt: skip
         yield Finding(code, UNKNOWN, subject, "key-not-in-force", {**values, "detail": detail},
                       detail)  # fmt: skip
     else:
@@ -93,7 +99,9 @@ def verifies(payload: Payload, certificate: Certificate) -> bool:
         signature = encode_dss_signature(
             int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
         )
-    pss = {"mgf_digest": digest, "salt": 32} if payload.algorithm == "ps256" else None
+    pss = None
+    if payload.algorithm == "ps256":
+        pss = {"digest": digest, "mgf_digest": digest, "salt": 32}
     return check(
         certificate.spki, payload.signed_bytes, signature, algorithm=oid, digest=digest, pss=pss
     ).ok

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from elicense.checks.case import Case, JudgedSignature
+from elicense.checks.days import day
 from elicense.crypto.algorithms import WEAK_DIGESTS, digest, digest_name
 from elicense.crypto.certificate import Certificate
 from elicense.evidence import Fault, Seal, Signature
 from elicense.findings import Finding, Outcome
 
+_DAY = timedelta(days=1)  # makers write local time as UTC
 FAIL, PASS, UNKNOWN, WARN = Outcome.FAIL, Outcome.PASS, Outcome.UNKNOWN, Outcome.WARN
 
 
@@ -38,11 +41,13 @@ def integrity(case: Case) -> Iterator[Finding]:
             if item.matches:
                 continue
             values = {"place": item.place, "algorithm": item.algorithm, "problem": item.problem}
-            if item.actual is None and item.problem == "digest-unknown":
+            if item.actual is None and digest_name(item.algorithm) is None:
                 found.append(Finding("integrity.digest", UNKNOWN, judged.subject,
                                      "algorithm-unknown", values))  # fmt: skip
                 continue
-            reason = "missing" if item.actual is None else ""
+            reason = ""
+            if item.actual is None:
+                reason = "missing" if item.problem == "missing" else "not-comparable"
             found.append(
                 Finding("integrity.digest", FAIL, judged.subject, reason, values,
                         detail=f"{item.place}: {item.algorithm} digest differs {item.problem}",
@@ -62,7 +67,7 @@ def _intact(judged: JudgedSignature) -> Finding:
 
 def value(case: Case) -> Iterator[Finding]:
     """``signature.value``: the signer's key made this value over these very bytes."""
-    if not case.evidence.signatures:
+    if not case.signatures:
         # traces of a signature that cannot be used are a fault, not an unsigned file
         traces = any(f.code == "coverage.document" for f in case.evidence.faults)
         reason = "no-usable-signature" if traces else "unsigned"
@@ -105,7 +110,7 @@ def algorithms(case: Case) -> Iterator[Finding]:
 def _weak(judged: JudgedSignature) -> Iterator[tuple[str, str]]:
     signature = judged.signature
     for item in signature.digests:
-        if item.algorithm in WEAK_DIGESTS:
+        if digest_name(item.algorithm) in WEAK_DIGESTS:
             yield item.algorithm.upper(), item.place
             break
     for signed in signature.values:
@@ -169,6 +174,8 @@ def seal_maker(case: Case) -> Iterator[Finding]:
         elif not standing.path.anchored or not standing.services:
             yield Finding("seal.maker", UNKNOWN, judged.subject, "not-listed", values,
                           indication="NO_CERTIFICATE_CHAIN_FOUND")  # fmt: skip
+        elif not any(entry.in_force(standing.moment) for entry in standing.services):
+            yield Finding("seal.maker", UNKNOWN, judged.subject, "entry-not-in-force", values)
         elif standing.path.problems:
             problem = standing.path.problems[0]
             yield Finding("seal.maker", UNKNOWN, judged.subject, "path",
@@ -189,12 +196,16 @@ def seal_signer(case: Case) -> Iterator[Finding]:
         if signature.seal is None or signature.signer is None:
             continue
         values = {"signer": signature.signer.display, "seal": signature.seal.name}
-        listed = _listed(signature.seal, signature.signer)
+        listed = lists(signature.seal, signature.signer)
+        if not listed and any(n.kind == "certificate-list-text" for n in signature.seal.notes):
+            yield Finding("seal.signer", UNKNOWN, judged.subject, "", values)
+            continue
         yield Finding("seal.signer", PASS if listed else FAIL, judged.subject, values=values,
                       indication="" if listed else "SIG_CONSTRAINTS_FAILURE")  # fmt: skip
 
 
-def _listed(seal: Seal, signer: Certificate) -> bool:
+def lists(seal: Seal, signer: Certificate) -> bool:
+    """Whether the seal's list names this very certificate, as such or by its digest."""
     if signer.der in seal.signer_certificates:
         return True
     for kind, expected in seal.signer_digests:
@@ -211,7 +222,9 @@ def seal_validity(case: Case) -> Iterator[Finding]:
         if seal is None:
             continue
         moment = judged.proven_time or case.at
-        values = {"from": _day(seal.valid_from), "until": _day(seal.valid_until), "seal": seal.name}
+        values = {"from": day(seal.valid_from), "until": day(seal.valid_until), "seal": seal.name}
+        if seal.created is not None and seal.created > case.world.now + _DAY:
+            yield Finding("seal.validity", UNKNOWN, judged.subject, "from-the-future", values)
         if seal.valid_from is None or seal.valid_until is None:
             yield Finding("seal.validity", UNKNOWN, judged.subject, "unreadable", values)
         elif moment < seal.valid_from:
@@ -225,10 +238,6 @@ def seal_validity(case: Case) -> Iterator[Finding]:
         else:
             yield Finding("seal.validity", UNKNOWN, judged.subject, "expired", values,
                           indication="OUT_OF_BOUNDS_NO_POE")  # fmt: skip
-
-
-def _day(moment: object) -> str:
-    return f"{moment:%Y-%m-%d}" if moment is not None else ""
 
 
 def seal_file(case: Case) -> Iterator[Finding]:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 
 from elicense.checks.case import Case, JudgedSignature, JudgedToken
+from elicense.checks.days import day
 from elicense.checks.signatures import FAIL, PASS, UNKNOWN, WARN
 from elicense.checks.standing import Standing
 from elicense.errors import InputError
 from elicense.findings import Finding
-from elicense.identifiers import parse_identifier
-from elicense.licence import Licence
+from elicense.identifiers import area_contains, check_uscc, parse_identifier
+from elicense.licence import Licence, Party
 from elicense.trust.service import NATIONAL, Service
 
-_TIME_PROBLEMS = {"expired", "not-yet-valid"}
+# why an entry does not fit, the nearer to fitting the later; those left open, and those
+# that do not matter for a further seal beside the issuer's
+_PROBLEMS = (
+    "type", "entry-not-in-force", "issuer", "issuer-unnamed", "region", "identifier",
+    "entry-ended", "",
+)  # fmt: skip
+OPEN_PROBLEMS = frozenset({"entry-ended", "issuer-unnamed"})
+_ISSUER_ONLY = frozenset({"issuer", "issuer-unnamed", "region", "identifier"})
 
 
 def chain(case: Case) -> Iterator[Finding]:
@@ -41,9 +50,13 @@ def _chain(subject: str, standing: Standing, *, empty: bool) -> Iterator[Finding
         return
     for problem in path.problems:
         words = {**values, "certificate": problem.certificate.display, "detail": problem.detail}
-        if problem.kind in _TIME_PROBLEMS and not standing.proven and problem.kind == "expired":
+        if problem.kind == "expired" and not standing.proven:
             yield Finding("chain.path", UNKNOWN, subject, "expired", words, problem.detail,
                           "OUT_OF_BOUNDS_NO_POE")  # fmt: skip
+        elif not problem.fatal:
+            reason = "anchor-expired" if problem.kind == "expired" else problem.kind
+            yield Finding("chain.path", UNKNOWN, subject, reason, words, problem.detail,
+                          "CHAIN_CONSTRAINTS_FAILURE")  # fmt: skip
         else:
             indication = {"expired": "EXPIRED", "not-yet-valid": "NOT_YET_VALID"}.get(
                 problem.kind, "CHAIN_CONSTRAINTS_FAILURE"
@@ -55,48 +68,92 @@ def _chain(subject: str, standing: Standing, *, empty: bool) -> Iterator[Finding
 
 
 def authority(case: Case) -> Iterator[Finding]:
-    """``authority.licence-type``: the signer may seal this type of licence for this region."""
+    """``authority.licence-type``: the signer may seal this type of licence for this region.
+
+    One seal must be the issuer's. A later one (an endorsement) may be of any authority
+    that the trust store entitles to this type.
+    """
+    issued = False
     for judged in case.signatures:
         standing = judged.standing
         if standing is None or not standing.path.anchored:
             yield Finding("authority.licence-type", UNKNOWN, judged.subject, "signer-unknown")
             continue
-        yield _authority(case.licence, judged.subject, standing)
+        found = list(_authority(case.licence, judged.subject, standing, later=issued))
+        yield from found
+        issued = issued or all(f.outcome in {PASS, WARN} for f in found)
 
 
-def _authority(licence: Licence | None, subject: str, standing: Standing) -> Finding:
+def _authority(
+    licence: Licence | None, subject: str, standing: Standing, *, later: bool
+) -> Iterator[Finding]:
     code = "authority.licence-type"
     values = {"signer": standing.certificate.display}
     if not standing.services:
-        return Finding(code, UNKNOWN, subject, "not-listed", values)
+        yield Finding(code, UNKNOWN, subject, "not-listed", values)
+        return
     values["authority"] = standing.services[0].authority
     values["types"] = ", ".join(standing.services[0].licence_types)
     if licence is None:
-        return Finding(code, UNKNOWN, subject, "no-licence-data", values)
-    values |= {"type": licence.type, "issuer": licence.issuer.name}
-    problems = [entry_problem(entry, licence, standing) for entry in standing.services]
-    if "" in problems:
-        chosen = standing.services[problems.index("")]
-        return Finding(code, PASS, subject, "", {**values, "authority": chosen.authority})
-    return Finding(code, FAIL, subject, problems[0], values, indication="SIG_CONSTRAINTS_FAILURE")
+        yield Finding(code, UNKNOWN, subject, "no-licence-data", values)
+        return
+    problem, entry = _nearest(standing, licence)
+    values |= {"type": licence.type, "issuer": licence.issuer.name, "authority": entry.authority}
+    if later and problem in _ISSUER_ONLY:
+        yield Finding(code, PASS, subject, "endorser", values)
+    elif problem:
+        outcome = UNKNOWN if problem in OPEN_PROBLEMS else FAIL
+        yield Finding(code, outcome, subject, problem, values,
+                      indication="SIG_CONSTRAINTS_FAILURE")  # fmt: skip
+    else:
+        yield Finding(code, PASS, subject, "", values)
+        if licence.issuer.name and not _same_name(licence.issuer.name, entry.authority):
+            yield Finding(code, WARN, subject, "issuer-name", values)
+
+
+def _nearest(standing: Standing, licence: Licence) -> tuple[str, Service]:
+    judged = [(entry_problem(entry, licence, standing), entry) for entry in standing.services]
+    return max(judged, key=lambda pair: _PROBLEMS.index(pair[0]))
 
 
 def entry_problem(entry: Service, licence: Licence, standing: Standing) -> str:
-    """Why this entry does not entitle its holder to this licence; empty if it does."""
+    """Why this entry does not entitle its holder to this licence; empty if it does. Those of
+    ``OPEN_PROBLEMS`` are open questions, the others faults."""
     if licence.type not in entry.licence_types:
         return "type"
-    if not entry.in_force(standing.moment):
-        return "entry-not-in-force"
-    if entry.uscc and licence.issuer.code and entry.uscc != licence.issuer.code:
-        return "issuer"
-    if not entry.uscc and entry.authority != licence.issuer.name:
-        return "issuer"
+    state = standing.entry_state(entry)
+    if state == "entry-not-in-force":
+        return state
+    problem = _issuer_problem(entry, licence.issuer)
+    if problem:
+        return problem
     region = licence.issuer.region
-    if entry.region != NATIONAL and region and region != entry.region:
+    if region and not _in_region(entry, region):
         return "region"
     if not _identifier_agrees(entry, licence):
         return "identifier"
-    return ""
+    return state
+
+
+def _issuer_problem(entry: Service, issuer: Party) -> str:
+    """The issuer in the data must be the entry's authority: by its USCC, else by its name."""
+    if entry.uscc and check_uscc(issuer.code) != "shape":
+        return "" if entry.uscc == issuer.code else "issuer"
+    if not issuer.name:
+        return "issuer-unnamed"
+    return "" if _same_name(entry.authority, issuer.name) else "issuer"
+
+
+def _same_name(first: str, second: str) -> bool:
+    return _folded(first) == _folded(second)
+
+
+def _folded(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _in_region(entry: Service, area: str) -> bool:
+    return entry.region in {NATIONAL, area} or area_contains(entry.region, area)
 
 
 def _identifier_agrees(entry: Service, licence: Licence) -> bool:
@@ -106,8 +163,9 @@ def _identifier_agrees(entry: Service, licence: Licence) -> bool:
     except InputError:
         return True  # licence.identifier says so itself
     if len(issuer) == 6 and issuer.isdigit():
-        return entry.region in {NATIONAL, issuer} or issuer.startswith(entry.region.rstrip("0"))
-    return not entry.uscc or issuer == entry.uscc
+        return _in_region(entry, issuer)
+    own = entry.uscc or (licence.issuer.code if len(licence.issuer.code) == len(issuer) else "")
+    return not own or issuer == own
 
 
 def revocation(case: Case) -> Iterator[Finding]:
@@ -126,7 +184,7 @@ def _revocation(subject: str, standing: Standing, case: Case) -> Iterator[Findin
     for item in standing.revoked:
         values = {
             "certificate": item.certificate.display,
-            "date": f"{item.revoked_at:%Y-%m-%d}" if item.revoked_at else "",
+            "date": day(item.revoked_at),
             "reason": item.reason,
         }
         if item in standing.revoked_by_then and standing.proven:
@@ -141,7 +199,7 @@ def _revocation(subject: str, standing: Standing, case: Case) -> Iterator[Findin
             yield Finding(code, UNKNOWN, subject, "no-proof-of-time", values,
                           indication="REVOKED_NO_POE")  # fmt: skip
     for item in standing.unknown:
-        values = {"certificate": item.certificate.display, "detail": item.detail}
+        values = {"certificate": item.certificate.display, "detail": item.problem}
         reason = item.problem if item.problem in {"nothing-found", "stale"} else "unusable"
         yield Finding(code, UNKNOWN, subject, reason, values, item.detail or item.problem,
                       "TRY_LATER")  # fmt: skip
@@ -150,7 +208,7 @@ def _revocation(subject: str, standing: Standing, case: Case) -> Iterator[Findin
     ]
     if not blocking:
         dates = [r.this_update for r in standing.revocations if r.this_update]
-        values = {"date": f"{min(dates):%Y-%m-%d}" if dates else ""}
+        values = {"date": day(min(dates, default=None))}
         yield Finding(code, PASS, subject, "" if dates else "anchor", values)
 
 
@@ -158,6 +216,7 @@ def time(case: Case) -> Iterator[Finding]:
     """``time.proof``: when the seal existed, or that it need not be known."""
     for judged in case.signatures:
         yield from _tokens(judged.tokens)
+        yield from _maker_token(judged)
         yield _proof(judged, case)
     yield from _tokens(case.document_tokens)
     for signature in case.evidence.signatures:
@@ -178,13 +237,21 @@ def _tokens(tokens: tuple[JudgedToken, ...]) -> Iterator[Finding]:
         }
         if not judged.problem:
             yield Finding("time.proof", PASS, judged.subject, "timestamp", values)
-        elif judged.fatal:
-            reason = "imprint" if judged.problem == "imprint" else "timestamp"
-            yield Finding("time.proof", FAIL, judged.subject, reason, values, judged.problem,
-                          "SIG_CRYPTO_FAILURE")  # fmt: skip
         else:
-            yield Finding("time.proof", WARN, judged.subject, "timestamp", values, judged.problem,
-                          "NO_POE")  # fmt: skip
+            reason = "imprint" if judged.problem == "imprint" else "timestamp"
+            indication = "SIG_CRYPTO_FAILURE" if judged.outcome is FAIL else "NO_POE"
+            yield Finding("time.proof", judged.outcome, judged.subject, reason, values,
+                          judged.problem, indication)  # fmt: skip
+
+
+def _maker_token(judged: JudgedSignature) -> Iterator[Finding]:
+    """The timestamp of the seal itself (GM/T 0031-2025): when its maker made it."""
+    if judged.maker_token is not None:
+        yield from _tokens((judged.maker_token,))
+    if judged.maker_token_problem:
+        yield Finding("time.proof", WARN, judged.subject, "timestamp-unreadable",
+                      {"detail": judged.maker_token_problem},
+                      judged.maker_token_problem)  # fmt: skip
 
 
 def _proof(judged: JudgedSignature, case: Case) -> Finding:

@@ -11,7 +11,7 @@ from elicense.crypto.certificate import Certificate
 from elicense.limits import Limits
 from elicense.trust import path, revocation
 from elicense.trust.path import Path
-from elicense.trust.revocation import Revocation, Sources
+from elicense.trust.revocation import Question, Revocation, Sources
 from elicense.trust.service import Service
 from elicense.trust.store import TrustStore
 
@@ -31,10 +31,12 @@ class World:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """``moment`` is the time judged for, ``proven`` whether a timestamp proves it.
-    ``services`` are the entries that name the certificate and fit its path."""
+    ``services`` are the entries that name the certificate and fit its path; ``now`` is
+    until when the key may have been used if nothing is proven."""
 
     certificate: Certificate
     moment: datetime
+    now: datetime
     proven: bool
     path: Path
     revocations: tuple[Revocation, ...] = field(repr=False)
@@ -53,6 +55,16 @@ class Standing:
         """Revoked at or before the moment judged for."""
         return tuple(r for r in self.revoked if r.revoked_at is None or r.revoked_at <= self.moment)
 
+    def entry_state(self, entry: Service) -> str:
+        """Empty if the entry was in force when the key was used; else a word. Without proof
+        of when, one that has ended since leaves the question open."""
+        if entry.starts is not None and self.moment < entry.starts:
+            return "entry-not-in-force"
+        if self.proven:
+            return "" if entry.in_force(self.moment) else "entry-not-in-force"
+        last = max(self.moment, self.now)
+        return "" if entry.ends is None or last < entry.ends else "entry-ended"
+
 
 def judge(
     certificate: Certificate,
@@ -65,6 +77,7 @@ def judge(
     proven: bool,
     usage: frozenset[str] = SIGNING,
     extended: str = "",
+    after_expiry: bool = False,
 ) -> Standing:
     """Build the path and look for revocation of every certificate in it but the anchor."""
     store = world.trust
@@ -73,19 +86,19 @@ def judge(
         certificate, pool, store=store, moment=moment, usage=usage, extended=extended,
         listed=any(entry.certificate is not None for entry in named), limits=world.limits,
     )  # fmt: skip
-    fitting = tuple(e for e in named if e.ca is None or e.ca in found.chain[1:])
+    question = Question(moment, world.now, proven, after_expiry)
     return Standing(
-        certificate, moment, proven, found,
-        _revocations(found, pool, sources, world, moment) if found.anchored else (),
-        fitting,
+        certificate, moment, world.now, proven, found,
+        _revocations(found, pool, sources, world, question) if found.anchored else (),
+        tuple(entry for entry in named if entry.fits(found.chain)),
     )  # fmt: skip
 
 
 def _revocations(
-    found: Path, pool: Sequence[Certificate], sources: Sources, world: World, moment: datetime
+    found: Path, pool: Sequence[Certificate], sources: Sources, world: World, question: Question
 ) -> tuple[Revocation, ...]:
     everything = Sources(
-        sources.crls + world.trust.crls, sources.ocsps + world.trust.ocsps
+        world.trust.crls + sources.crls, world.trust.ocsps + sources.ocsps
     )  # fmt: skip
     chain = found.chain
     pairs = list(itertools.pairwise(chain))
@@ -98,7 +111,7 @@ def _revocations(
     return tuple(
         revocation.judge(
             certificate, issuer, sources=everything, store=world.trust,
-            moment=moment, now=world.now,
+            question=question,
         )
         for certificate, issuer in pairs
     )  # fmt: skip

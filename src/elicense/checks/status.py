@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from elicense.checks import standing
 from elicense.checks.case import Case
+from elicense.checks.days import day
 from elicense.checks.signatures import FAIL, PASS, UNKNOWN
+from elicense.crypto.algorithms import WEAK_DIGESTS
 from elicense.crypto.verify import check_value
 from elicense.errors import InputError
 from elicense.findings import Finding
@@ -16,6 +19,7 @@ from elicense.trust.service import NATIONAL
 from elicense.trust.status import StatusList, read_status_list
 
 _CODE = "status.licence"
+_CLOCK_SKEW = timedelta(minutes=5)
 
 
 def status(case: Case) -> Iterator[Finding]:
@@ -39,7 +43,7 @@ def status(case: Case) -> Iterator[Finding]:
         yield Finding(_CODE, UNKNOWN, "licence", "list-unreadable", values, str(exc))
         return
     problem = _list_problem(found, reference.list, licence, case)
-    values["date"] = f"{found.issued:%Y-%m-%d}"
+    values["date"] = day(found.issued)
     if problem:
         yield Finding(_CODE, UNKNOWN, "licence", "list-unusable", {**values, "detail": problem},
                       problem)  # fmt: skip
@@ -63,7 +67,7 @@ def _list_problem(found: StatusList, uri: str, licence: Licence, case: Case) -> 
     now = case.world.now
     if found.uri != uri:
         return "another-list"
-    if found.issued > now:
+    if found.issued > now + _CLOCK_SKEW:
         return "from-the-future"
     expires = found.expires or found.issued + case.policy.status_age
     if expires < now:
@@ -71,6 +75,9 @@ def _list_problem(found: StatusList, uri: str, licence: Licence, case: Case) -> 
     signature = found.signature
     if signature.faults or not all(d.matches for d in signature.digests):
         return "broken"
+    digests = {*(d.algorithm for d in signature.digests), *(v.digest for v in signature.values)}
+    if digests & WEAK_DIGESTS:
+        return "weak-algorithm"
     if not signature.values or not check_value(signature.values[0]).ok or signature.signer is None:
         return "signature"
     own = standing.judge(
@@ -84,7 +91,7 @@ def _list_problem(found: StatusList, uri: str, licence: Licence, case: Case) -> 
     entitled = [
         entry for entry in own.services
         if entry.in_force(now)
-        and (entry.region == NATIONAL or entry.uscc == licence.issuer.code)
+        and (entry.region == NATIONAL or (entry.uscc and entry.uscc == licence.issuer.code))
         and (not entry.licence_types or licence.type in entry.licence_types)
     ]  # fmt: skip
     return "" if entitled else "signer-not-entitled"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from elicense.checks.case import Case
+from elicense.checks.days import day
 from elicense.checks.signatures import PASS, UNKNOWN, WARN
 from elicense.findings import Finding
 
@@ -20,8 +21,8 @@ def store(case: Case) -> Iterator[Finding]:
         return
     values = {
         "name": trust.name,
-        "date": f"{trust.next_update:%Y-%m-%d}",
-        "issued": f"{trust.issued:%Y-%m-%d}" if trust.issued else "",
+        "date": day(trust.next_update),
+        "issued": day(trust.issued),
     }
     if trust.next_update < case.world.now:
         yield Finding("trust.age", UNKNOWN, "trust", "", values)

@@ -90,8 +90,8 @@ def read_signature(
 
     ``container`` is ``pdf``, ``ofd`` or ``attached`` (the CMS content itself is
     what is protected, as in a status list). ``digest_content`` names the digest
-    where the content is a digest of the protected bytes (adbe.pkcs7.sha1). Unreadable contents are evidence too
-    (kind ``unreadable``, with a fault), never an exception.
+    where the content is a digest of the protected bytes (adbe.pkcs7.sha1). Unreadable
+    contents are evidence too (kind ``unreadable``, with a fault), never an exception.
     """
     try:
         form = _Form(place, container, detached_only, digest_content)

@@ -29,6 +29,7 @@ ATTR_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 ATTR_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 ATTR_REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
 ATTR_ADBE_REVOCATION = "1.2.840.113583.1.1.8"
+_PSS = "1.2.840.113549.1.1.10"
 _MGF1 = "1.2.840.113549.1.1.8"
 
 
@@ -183,7 +184,7 @@ def _signer(node: Node) -> SignerInfo:
     unsigned = cursor.optional(0xA1)
     cursor.finish()
     pss = None
-    if algorithm == "1.2.840.113549.1.1.10":
+    if algorithm == _PSS:
         pss = read_pss(algorithm_cursor.optional(der.SEQUENCE))
     return SignerInfo(
         issuer=issuer, serial=serial, key_id=key_id,
@@ -230,6 +231,14 @@ def read_pss(node: Node | None) -> dict[str, Any]:
 
 def _algorithm(node: Node) -> Cursor:
     return Cursor(node, "AlgorithmIdentifier")
+
+
+def pss_parameters(algorithm: bytes) -> dict[str, Any] | None:
+    """The parameters in an AlgorithmIdentifier (DER) of RSASSA-PSS; None for any other."""
+    cursor = _algorithm(der.parse(algorithm))
+    if cursor.next(der.OID, "algorithm").oid() != _PSS:
+        return None
+    return read_pss(cursor.optional(der.SEQUENCE))
 
 
 def named_certificate_problem(signer: SignerInfo, certificate: Certificate) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from elicense.crypto.der import SEQUENCE, SET, Cursor, Node
@@ -25,10 +25,14 @@ _SHORT = {
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A distinguished name: exact DER, and its attributes as (OID, text) in order."""
+    """A distinguished name: exact DER, and its attributes as (OID, text) in order.
+
+    ``key`` is what two names are compared by: case, width and space do not count.
+    """
 
     der: bytes
     attributes: tuple[tuple[str, str], ...]
+    key: tuple[tuple[str, str], ...] = field(repr=False, compare=False, default=())
 
     def get(self, short: str) -> str:
         """First value of an attribute by short name (``CN``, ``O`` …), or an empty string."""
@@ -40,11 +44,6 @@ class Name:
     def all(self, short: str) -> tuple[str, ...]:
         """All values of an attribute by short name."""
         return tuple(text for oid, text in self.attributes if _SHORT.get(oid) == short)
-
-    @property
-    def key(self) -> tuple[tuple[str, str], ...]:
-        """What two names are compared by: case, width and space do not count."""
-        return _folded(self.attributes)
 
     def __str__(self) -> str:
         return ", ".join(f"{_SHORT.get(oid, oid)}={text}" for oid, text in self.attributes)
@@ -72,4 +71,4 @@ def read_name(node: Node) -> Name:
             except InputError:
                 text = "#" + value.raw.hex()
             attributes.append((oid, text))
-    return Name(node.raw, tuple(attributes))
+    return Name(node.raw, tuple(attributes), _folded(tuple(attributes)))

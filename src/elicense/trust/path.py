@@ -6,17 +6,20 @@ lists itself for the role in question. Nothing else ends a path.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
-from elicense.crypto.certificate import EKU_ANY, Certificate
+from elicense.crypto.algorithms import WEAK_DIGESTS
+from elicense.crypto.certificate import EKU_ANY, Certificate, Extensions
+from elicense.crypto.cms import pss_parameters
 from elicense.crypto.verify import check
+from elicense.errors import InputError
 from elicense.limits import DEFAULT_LIMITS, Limits
+from elicense.trust.name_constraints import violation
 from elicense.trust.store import TrustStore
-
-_WEAK = {"md5": "md5", "sha1": "sha1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +81,19 @@ class _Search:
     ) -> None:  # fmt: skip
         self.leaf = leaf
         self.anchors = store.anchors
-        self.issuers: dict[object, list[Certificate]] = {}
-        for certificate in (*store.anchors, *store.authorities, *pool):
-            same = self.issuers.setdefault(certificate.subject.key, [])
-            if certificate not in same:
-                same.append(certificate)
+        self.listed = _by_subject(store.anchors, store.authorities)
+        self.pool = pool
         self.moment = moment
         self.limits = limits
         self.tries = 0
         self.best = Path((leaf,), False)
+
+    def _issuers(self, child: Certificate) -> Iterator[Certificate]:
+        """Those of the store first: what a file brings along cannot use up the tries."""
+        yield from self.listed.get(child.issuer.key, ())
+        for certificate in self.pool:
+            if certificate.subject.key == child.issuer.key:
+                yield certificate
 
     def run(self) -> Path:
         self._extend((self.leaf,))
@@ -99,7 +106,7 @@ class _Search:
         if len(chain) >= self.limits.path_length:
             return False
         extended = False
-        for issuer in self.issuers.get(last.issuer.key, ()):
+        for issuer in dict.fromkeys(self._issuers(last)):
             if issuer in chain or not _key_ids_agree(last, issuer):
                 continue
             self.tries += 1
@@ -116,13 +123,23 @@ class _Search:
 
     def _offer(self, chain: tuple[Certificate, ...], anchored: bool) -> bool:
         """Keep the best path; True if it is faultless, so that the search may end."""
-        path = Path(chain, anchored, tuple(_chain_problems(chain, self.moment)))
-        better = (path.anchored, -len(path.problems), len(chain)) > (
-            self.best.anchored, -len(self.best.problems), len(self.best.chain),
-        )  # fmt: skip
-        if better or self.best.chain == (self.leaf,):
+        path = Path(chain, anchored, tuple(_chain_problems(chain, self.moment, anchored)))
+        if _rank(path) > _rank(self.best) or self.best.chain == (self.leaf,):
             self.best = path
         return path.good
+
+
+def _rank(path: Path) -> tuple[bool, int, int, int]:
+    fatal = sum(1 for problem in path.problems if problem.fatal)
+    return path.anchored, -fatal, -len(path.problems), len(path.chain)
+
+
+@lru_cache(maxsize=16)
+def _by_subject(*groups: tuple[Certificate, ...]) -> Mapping[object, tuple[Certificate, ...]]:
+    found: dict[object, dict[Certificate, None]] = {}
+    for certificate in itertools.chain(*groups):
+        found.setdefault(certificate.subject.key, {})[certificate] = None
+    return {key: tuple(same) for key, same in found.items()}
 
 
 def _key_ids_agree(child: Certificate, issuer: Certificate) -> bool:
@@ -133,46 +150,67 @@ def _key_ids_agree(child: Certificate, issuer: Certificate) -> bool:
 @lru_cache(maxsize=8192)
 def signed_by(child: Certificate, issuer: Certificate) -> bool:
     """Is the child's signature made with the issuer's key?"""
+    try:
+        pss = pss_parameters(child.algorithm_der)
+    except InputError:
+        return False
     return check(
         issuer.spki, child.tbs, child.signature,
-        algorithm=child.algorithm.oid, digest=child.algorithm.digest,
-        pss=_pss(child),
+        algorithm=child.algorithm.oid, digest=child.algorithm.digest, pss=pss,
     ).ok  # fmt: skip
 
 
-def _pss(certificate: Certificate) -> dict[str, object] | None:
-    if certificate.algorithm.family != "rsa-pss":
-        return None
-    from elicense.crypto import der
-    from elicense.crypto.cms import read_pss
-
-    members = der.parse(certificate.algorithm_der).children()
-    return read_pss(members[1] if len(members) > 1 else None)
-
-
-def _chain_problems(chain: tuple[Certificate, ...], moment: datetime) -> list[PathProblem]:
+def _chain_problems(
+    chain: tuple[Certificate, ...], moment: datetime, anchored: bool
+) -> list[PathProblem]:
     problems: list[PathProblem] = []
     for depth, certificate in enumerate(chain):
-        problems += _valid_at(certificate, moment)
-        problems += _critical(certificate)
+        anchor = anchored and depth == len(chain) - 1
+        own = [*_valid_at(certificate, moment), *_critical(certificate)]
+        if depth and not (anchor and _before_version_3(certificate)):
+            own += _authority_problems(certificate, chain[1:depth])
         if depth:
-            problems += _authority_problems(certificate, chain[1:depth])
+            own += _name_problems(certificate, chain[:depth])
+        if anchor and depth:
+            # the user trusts the anchor, not what its certificate says of its own term
+            own = [replace(p, fatal=p.fatal and p.kind != "expired") for p in own]
+        problems += own
     return problems
+
+
+def _before_version_3(certificate: Certificate) -> bool:
+    """An old root without extensions: being an anchor is what makes it an authority."""
+    return certificate.self_issued and certificate.extensions == Extensions()
+
+
+def _name_problems(
+    authority: Certificate, below: tuple[Certificate, ...]
+) -> Iterator[PathProblem]:
+    for depth, certificate in enumerate(below):
+        if certificate.self_issued and depth:
+            continue  # RFC 5280 6.1.3: a CA's own new key is not held to its old constraints
+        kind = violation(authority, certificate)
+        if kind:
+            yield PathProblem(kind, authority, certificate.display, kind == "name-constraint")
 
 
 def _valid_at(certificate: Certificate, moment: datetime) -> list[PathProblem]:
     if moment < certificate.not_before:
-        detail = f"{certificate.display}: not valid before {certificate.not_before:%Y-%m-%d}"
-        return [PathProblem("not-yet-valid", certificate, detail)]
-    if moment > certificate.not_after:
-        detail = f"{certificate.display}: expired {certificate.not_after:%Y-%m-%d}"
-        return [PathProblem("expired", certificate, detail)]
-    return []
+        kind, limit = "not-yet-valid", certificate.not_before
+        word = "not valid before"
+    elif moment > certificate.not_after:
+        kind, limit = "expired", certificate.not_after
+        word = "expired"
+    else:
+        return []
+    detail = f"{certificate.display}: {word} {limit:%Y-%m-%d %H:%M} UTC"
+    return [PathProblem(kind, certificate, detail)]
 
 
 def _critical(certificate: Certificate) -> list[PathProblem]:
+    """Not known is not wrong: the path may not be relied on, nor is a fault proven."""
     return [
-        PathProblem("critical-extension", certificate, f"{certificate.display}: {oid}")
+        PathProblem("critical-extension", certificate, f"{certificate.display}: {oid}", fatal=False)
         for oid in certificate.extensions.unknown_critical
     ]
 
@@ -202,15 +240,22 @@ def _leaf_problems(leaf: Certificate, usage: frozenset[str], extended: str) -> l
         have = leaf.extensions.extended_key_usage
         if have is None or extended not in have:
             problems.append(PathProblem("extended-key-usage", leaf, leaf.display))
-    elif leaf.extensions.extended_key_usage_critical:
-        have = leaf.extensions.extended_key_usage or frozenset()
-        if EKU_ANY not in have and have <= _NOT_FOR_DOCUMENTS:
-            problems.append(PathProblem("extended-key-usage", leaf, leaf.display))
+    elif _excluded(leaf):
+        problems.append(PathProblem("extended-key-usage", leaf, leaf.display))
     return problems
 
 
-# critical extended usages that exclude sealing documents: TLS, time stamping, OCSP
+# extended usages other than sealing documents: TLS, code, time stamping, OCSP. Sealers'
+# certificates with nothing but TLS client use exist; a machine's never seals.
 _NOT_FOR_DOCUMENTS = frozenset(f"1.3.6.1.5.5.7.3.{n}" for n in (1, 2, 3, 8, 9))
+_FOR_MACHINES = frozenset(f"1.3.6.1.5.5.7.3.{n}" for n in (1, 8, 9))
+
+
+def _excluded(leaf: Certificate) -> bool:
+    have = leaf.extensions.extended_key_usage
+    if have is None or EKU_ANY in have or not have <= _NOT_FOR_DOCUMENTS:
+        return False
+    return leaf.extensions.extended_key_usage_critical or bool(have & _FOR_MACHINES)
 
 
 def _weak(chain: tuple[Certificate, ...]) -> list[tuple[str, Certificate]]:
@@ -218,9 +263,30 @@ def _weak(chain: tuple[Certificate, ...]) -> list[tuple[str, Certificate]]:
     found: list[tuple[str, Certificate]] = []
     for depth, certificate in enumerate(chain):
         own_signature_counts = depth < len(chain) - 1 or len(chain) == 1
-        weak = _WEAK.get(certificate.algorithm.digest)
+        weak = weak_digest(certificate)
         if weak and own_signature_counts:
             found.append((weak, certificate))
-        if certificate.key.kind == "rsa" and certificate.key.bits < 2048:
-            found.append((f"rsa-{certificate.key.bits}", certificate))
+        if weak_key(certificate):
+            found.append((weak_key(certificate), certificate))
     return found
+
+
+def weakness(certificate: Certificate) -> str:
+    """What is weak about a certificate: its signature's digest, or its key."""
+    return weak_digest(certificate) or weak_key(certificate)
+
+
+def weak_key(certificate: Certificate) -> str:
+    key = certificate.key
+    return f"rsa-{key.bits}" if key.kind == "rsa" and key.bits < 2048 else ""
+
+
+def weak_digest(certificate: Certificate) -> str:
+    name = certificate.algorithm.digest
+    if certificate.algorithm.family == "rsa-pss":
+        try:
+            parameters = pss_parameters(certificate.algorithm_der) or {}
+        except InputError:
+            return "rsassa-pss"
+        name = str(parameters.get("digest", ""))
+    return name if name in WEAK_DIGESTS else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -42,6 +43,16 @@ class Service:
             return False
         return self._subject_matches(certificate)
 
+    def fits(self, chain: Sequence[Certificate]) -> bool:
+        """Was the first certificate of the path issued by this entry's CA itself, by that
+        very key and name? (An entry that lists the certificate fits any path.)"""
+        if self.ca is None:
+            return True
+        return len(chain) > 1 and (
+            chain[1] == self.ca
+            or (chain[1].spki == self.ca.spki and chain[1].subject.key == self.ca.subject.key)
+        )
+
     def _subject_matches(self, certificate: Certificate) -> bool:
         subject = certificate.subject
         for key, wanted in self.subject.items():
@@ -50,7 +61,7 @@ class Service:
         if not self.uscc_required:
             return True
         codes = subject.all("organizationIdentifier") + subject.all("serialNumber")
-        return any(code == self.uscc or code.endswith("-" + self.uscc) for code in codes)
+        return any(_PREFIX.sub("", code) == self.uscc for code in codes)
 
     @property
     def uscc_required(self) -> bool:
@@ -63,6 +74,8 @@ class Service:
         )
 
 
+# ETSI EN 319 412-1 5.1.4: three letters of the register, two of the country
+_PREFIX = re.compile(r"^[A-Z]{3}CN-")
 _ATTRIBUTE = {
     "organization": "O",
     "organizational_unit": "OU",

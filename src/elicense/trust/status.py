@@ -22,6 +22,7 @@ from elicense.errors import InputError, LimitError
 from elicense.evidence import Coverage, Signature
 from elicense.limits import DEFAULT_LIMITS
 
+_YEAR_3000 = 32_503_680_000
 STATES = {0: "valid", 1: "withdrawn", 2: "suspended", 0x0B: "superseded", 0x0C: "transferred"}
 
 
@@ -43,7 +44,7 @@ class StatusList:
         return STATES.get(code, f"code-{code}")
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def read_status_list(data: bytes) -> StatusList:
     """A signed status list. Raises InputError; the signature is not judged here."""
     cms = read_cms(data)
@@ -82,7 +83,7 @@ def _from_payload(payload: Any, signature: Signature) -> StatusList:
 
 def _moment(payload: dict[str, Any], key: str) -> datetime:
     value = payload.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 40:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _YEAR_3000:
         raise InputError("status.json", f"{key} is not a time")
     return datetime.fromtimestamp(value, UTC)
 

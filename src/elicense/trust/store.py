@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from elicense.crypto.certificate import Certificate, read_certificate
@@ -28,6 +28,7 @@ _TOP = {
     "schema", "name", "test", "sequence", "issued", "next_update",
     "anchor", "intermediate", "service", "revocation", "status_list",
 }  # fmt: skip
+_BOUND_TO_TYPES = {"sealer", "qr", "copy"}
 _SERVICE = {
     "service", "region", "authority", "uscc", "certificate", "ca", "subject",
     "licence_types", "from", "until", "hosts",
@@ -59,6 +60,9 @@ class TrustStore:
         """
         root = Path(path)
         if root.is_file():
+            if root.name != "trust.toml":
+                raise UsageError("trust.config", "the file must be named trust.toml",
+                                 place=str(root))  # fmt: skip
             root = root.parent
         return _Loader(root).load()
 
@@ -133,6 +137,14 @@ class _Loader:
             raise self.fail(where, "an entry needs either certificate or ca")
         if not exact and not subject and not uscc:
             raise self.fail(where, "a ca entry needs a subject or uscc constraint")
+        if exact and "subject" in entry:
+            raise self.fail(where, "a subject constrains a ca; this entry names a certificate")
+        types = self._texts(entry, "licence_types", where)
+        if not types and service in _BOUND_TO_TYPES:
+            raise self.fail(f"{where}.licence_types", f"a {service} may issue no type at all")
+        starts, ends = self._moment(entry, "from", where), self._moment(entry, "until", where)
+        if starts is not None and ends is not None and ends <= starts:
+            raise self.fail(f"{where}.until", "until is not later than from")
         return Service(
             service=service,
             region=region,
@@ -141,9 +153,9 @@ class _Loader:
             certificate=self._certificate(entry["certificate"], where) if exact else None,
             ca=None if exact else self._certificate(entry["ca"], where),
             subject={k: self._text(subject, k, where) for k in subject},
-            licence_types=self._texts(entry, "licence_types", where),
-            starts=self._moment(entry, "from", where),
-            ends=self._moment(entry, "until", where),
+            licence_types=types,
+            starts=starts,
+            ends=ends,
             hosts=self._texts(entry, "hosts", where),
         )
 
@@ -178,11 +190,20 @@ class _Loader:
         found: list[bytes] = []
         for name in self._texts(table, key, f"revocation.{key}"):
             if any(char in name for char in "*?["):
-                paths = sorted(p.relative_to(self.root).as_posix() for p in self.root.glob(name))
-                found += [self._bytes(path, key) for path in paths]
+                found += [self._bytes(path, key) for path in self._matching(name, key)]
             else:
                 found.append(self._bytes(name, key))
         return tuple(pem_or_der(item) for item in found)
+
+    def _matching(self, pattern: str, key: str) -> list[str]:
+        """Files of the folder that fit a pattern; a pattern that none fits is an error."""
+        parts = PurePosixPath(pattern).parts
+        if parts[:1] == ("/",) or ".." in parts or "\\" in pattern:
+            raise self.fail(key, f"{pattern} is outside the trust folder")
+        paths = sorted(p.relative_to(self.root).as_posix() for p in self.root.glob(pattern))
+        if not paths:
+            raise self.fail(key, f"no file fits {pattern}")
+        return paths
 
     # -- values ------------------------------------------------------------
     def _bytes(self, name: object, where: str) -> bytes:
@@ -198,6 +219,8 @@ class _Loader:
             data = path.read_bytes()
         except OSError as exc:
             raise self.fail(where, f"{name} cannot be read: {exc.strerror}") from exc
+        except ValueError as exc:
+            raise self.fail(where, f"{name!r} is not a file name") from exc
         self.hash.update(name.encode() + b"\0" + hashlib.sha256(data).digest())
         return data
 
@@ -240,10 +263,13 @@ class _Loader:
         value = table.get(key)
         if value is None:
             return None
-        if isinstance(value, datetime):
-            return (value if value.tzinfo else value.replace(tzinfo=CHINA)).astimezone(UTC)
-        if isinstance(value, date):
-            return datetime.combine(value, time(), CHINA).astimezone(UTC)
+        try:
+            if isinstance(value, datetime):
+                return (value if value.tzinfo else value.replace(tzinfo=CHINA)).astimezone(UTC)
+            if isinstance(value, date):
+                return datetime.combine(value, time(), CHINA).astimezone(UTC)
+        except OverflowError as exc:
+            raise self.fail(f"{where}.{key}", "the date is outside the calendar") from exc
         raise self.fail(f"{where}.{key}", "a date or a time is needed")
 
 
@@ -251,6 +277,8 @@ def pem_or_der(data: bytes) -> bytes:
     """The DER inside a PEM file, or the data itself. Raises InputError-like Error for bad PEM."""
     if data.lstrip()[:11] != b"-----BEGIN ":
         return data
+    if data.count(b"-----BEGIN ") > 1:
+        raise UsageError("trust.pem", "a PEM file with more than one block: which is meant?")
     found = re.search(rb"-----BEGIN [^-\r\n]+-----\s(.*?)-----END ", data, re.DOTALL)
     if found is None:
         raise UsageError("trust.pem", "a PEM block has no end")
