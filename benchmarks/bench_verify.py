@@ -11,9 +11,8 @@ import zipfile
 from datetime import datetime
 from typing import Any
 
-from common import ROOT, SAMPLES, TRUST, median, row
-
 import elicense
+from common import ROOT, SAMPLES, TRUST, median, row
 
 AT = datetime.fromisoformat("2026-11-01T09:00+08:00")
 
@@ -64,7 +63,8 @@ def _pyhanko(data: bytes) -> Any:
     from pyhanko_certvalidator import ValidationContext
 
     roots = list(load_certs_from_pemder([str(TRUST / "roots" / "test-root-rsa.pem")]))
-    others = list(load_certs_from_pemder([str(p) for p in sorted((TRUST / "ca").glob("*-rsa.pem"))]))
+    authorities = sorted((TRUST / "ca").glob("*-rsa.pem"))
+    others = list(load_certs_from_pemder([str(path) for path in authorities]))
     crls = []
     for path in sorted((TRUST / "crls").glob("*rsa*")):
         raw = path.read_bytes()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from elicense.issuing.pdf_seal import seal_pdf
 from issuing_world import desk
 from pdf_samples import base_objects, build, stream
-
-from elicense.issuing.pdf_seal import seal_pdf
-
 
 PIECES = 20
 

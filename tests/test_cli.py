@@ -208,3 +208,13 @@ def test_inspect_a_bare_seal() -> None:
     code, out, _ = run("inspect", "--lang", "en", str(seal))
     assert code == 0
     assert "Seal maker" in out
+
+
+def test_a_picture_that_is_no_png_is_converted_or_refused(tmp_path: Path) -> None:
+    from elicense.cli.inspect import _as_png
+    from elicense.errors import UsageError
+
+    gif = b"GIF87a\x01\x00\x01\x00\x80\x00\x00\xff\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+    assert _as_png(gif, "gif").startswith(b"\x89PNG")
+    with pytest.raises(UsageError, match="ofd"):
+        _as_png(b"PK\x03\x04", "ofd")

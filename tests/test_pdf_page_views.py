@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from pdf_samples import base_objects, build, stream
 
 from elicense.containers import pdf
 from elicense.containers.pdf import page
 from elicense.containers.pdf.lexer import Ref
 from elicense.containers.pdf.objects import view_of
+from pdf_samples import base_objects, build, stream
 
 
 def test_a_part_of_a_file_reads_like_the_part_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,34 @@ def _extract(evidence: object, number: int, out: Path, force: bool) -> None:
     if out.exists() and not force:
         raise UsageError("inspect.exists", "the file exists; give -f to overwrite it",
                          place=str(out))  # fmt: skip
-    out.write_bytes(seal.picture.data)
-    kind = seal.picture.type
+    kind, data = seal.picture.type, seal.picture.data
+    if out.suffix.lower() == ".png":
+        data = _as_png(data, kind)
+    out.write_bytes(data)
     click.echo(f"{out}: {kind}, {seal.picture.width} × {seal.picture.height} mm, "
                f"{len(seal.picture.data)} bytes", err=True)  # fmt: skip
+
+
+def _as_png(data: bytes, kind: str) -> bytes:
+    """The picture as PNG. A picture of another kind is converted, an OFD is refused."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return data
+    import io
+
+    from PIL import Image, UnidentifiedImageError
+
+    from elicense.limits import DEFAULT_LIMITS
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > DEFAULT_LIMITS.image_pixels:
+                raise UsageError("inspect.picture", "the picture has too many pixels to convert")
+            out = io.BytesIO()
+            image.convert("RGBA").save(out, "PNG")
+            return out.getvalue()
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as exc:
+        raise UsageError(
+            "inspect.picture",
+            f"the picture is of type {kind!r} and cannot be made a PNG; give OUT another ending "
+            "to write it as it is",
+        ) from exc
