@@ -6,7 +6,17 @@ import datetime
 
 from elicense.errors import UsageError
 from elicense.issuing.fonts import Font
-from elicense.issuing.layout import BLUE, GREY, LEFT, RED, RIGHT, centred, footer, frame
+from elicense.issuing.layout import (
+    BLUE,
+    GREY,
+    LEFT,
+    RED,
+    RIGHT,
+    centred,
+    fitted,
+    footer,
+    frame,
+)
 from elicense.issuing.page import Line, Mark, Page, Rectangle, Text, wrap
 from elicense.licence import Endorsement, Licence
 from elicense.profiles import Box, Profile, date_forms
@@ -68,7 +78,11 @@ def _cell(
         start = x + 3 + font.width(label, 2.9)
         marks.append(Line(start, line + 0.9, x + _WIDTH - 3, line + 0.9, 0.15, GREY))
         if value:
-            marks.append(Text(start + 1, line, 3.3, value))
+            size, lines = fitted(value, x + _WIDTH - 4 - start, 3.3, font)
+            marks += [
+                Text(start + 1, line - index * size * 1.12, size, part)
+                for index, part in enumerate(reversed(lines))
+            ]
         line += step
     return marks
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from elicense.errors import UsageError
 from elicense.issuing.fonts import Font
-from elicense.issuing.page import BLACK, Colour, Mark, Rectangle, Text
+from elicense.issuing.page import BLACK, Colour, Mark, Rectangle, Text, wrap
 from elicense.licence import Licence
 
 WIDTH, HEIGHT = 210.0, 297.0
@@ -12,12 +13,33 @@ BLUE: Colour = (24, 74, 122)
 GREY: Colour = (85, 85, 85)
 RED: Colour = (200, 16, 30)
 PALE: Colour = (238, 243, 249)
+_ONE_LINE = (1.0, 0.92, 0.85, 0.78, 0.72)  # how far type may shrink before it is broken
+_TWO_LINES = (0.8, 0.72, 0.65)
 
 
 def centred(
     text: str, y: float, size: float, font: Font, colour: Colour = BLACK
 ) -> tuple[Mark, ...]:
-    return (Text((WIDTH - font.width(text, size)) / 2, y, size, text, colour),)
+    """One line in the middle of the page, smaller where it would leave the margins."""
+    size, (line,) = fitted(text, RIGHT - LEFT, size, font, most=1)
+    return (Text((WIDTH - font.width(line, size)) / 2, y, size, line, colour),)
+
+
+def fitted(
+    text: str, width: float, size: float, font: Font, *, most: int = 2
+) -> tuple[float, list[str]]:
+    """Type size and lines, at most ``most`` (1 or 2), that keep ``text`` within ``width`` mm.
+
+    One line as long as it is legible, then two. UsageError ``page.room`` if neither fits.
+    """
+    for scale in _ONE_LINE:
+        if font.width(text, size * scale) <= width:
+            return size * scale, [text]
+    for scale in _TWO_LINES if most > 1 else ():
+        lines = wrap(text, width, size * scale, font)
+        if len(lines) <= most:
+            return size * scale, lines
+    raise UsageError("page.room", f"there is no room for {text!r} in {width:.0f} mm")
 
 
 def frame() -> tuple[Mark, ...]:

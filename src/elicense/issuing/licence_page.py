@@ -18,7 +18,18 @@ from elicense.errors import UsageError
 from elicense.issuing import qr_picture
 from elicense.issuing.endorsement_page import endorsement_page
 from elicense.issuing.fonts import Font
-from elicense.issuing.layout import BLUE, GREY, LEFT, PALE, RED, RIGHT, centred, footer, frame
+from elicense.issuing.layout import (
+    BLUE,
+    GREY,
+    LEFT,
+    PALE,
+    RED,
+    RIGHT,
+    centred,
+    fitted,
+    footer,
+    frame,
+)
 from elicense.issuing.page import BLACK, Image, Line, Mark, Page, Rectangle, Spot, Text, wrap
 from elicense.licence import Licence
 from elicense.profiles import Field, Profile, choice_items, date_forms, printed_forms
@@ -29,10 +40,11 @@ _FOOT = ("place_of_issue", "issued", "officer")
 _VALUE_X = 78.0
 _TABLE_BOTTOM = 219.0
 _MOST_PADDING = 4.5  # mm a row
-_SCALES = (1.0, 0.92, 0.85, 0.78)
+_SCALES = (1.0, 0.92, 0.85, 0.78, 0.72, 0.66)
 _LEADING = 1.3
 SEAL = Spot(1, 142.0, 226.0, 40.0, 40.0)
 _QR_SIZE = 32.0
+_FOOT_X = 64.0
 
 
 def compose(
@@ -113,13 +125,25 @@ def _heading(sheet: _Sheet, profile: Profile, notice: str) -> float:
     sheet.centre(32.8, 3.0, sheet.english("state").upper() or "PEOPLE'S REPUBLIC OF CHINA")
     sheet.centre(45.0, 10.0, profile.zh)
     sheet.centre(51.5, 4.6, profile.en.upper())
-    number, tracking = sheet.value("number"), sheet.value("tracking_number")
-    sheet.put(LEFT + 2, 59.5, 3.4, f"编号 Certificate No.  {number}")
-    if tracking:
-        text = f"唯一跟踪号 UTN  {tracking}"
-        sheet.put(RIGHT - 2 - sheet.font.width(text, 3.4), 59.5, 3.4, text)
+    _numbers(sheet)
     sheet.marks.append(Line(LEFT, 62.0, RIGHT, 62.0, 0.4, BLUE))
     return 62.0
+
+
+def _numbers(sheet: _Sheet) -> None:
+    """Number on the left and tracking number on the right; long ones below each other."""
+    font, room = sheet.font, RIGHT - LEFT - 4
+    number = f"编号 Certificate No.  {sheet.value('number')}"
+    tracking = sheet.value("tracking_number")
+    text = f"唯一跟踪号 UTN  {tracking}" if tracking else ""
+    if font.width(number, 3.4) + font.width(text, 3.4) + 6 <= room:
+        sheet.put(LEFT + 2, 59.5, 3.4, number)
+        sheet.put(RIGHT - 2 - font.width(text, 3.4), 59.5, 3.4, text)
+        return
+    rows = [(59.9, number)] if not text else [(56.4, number), (60.3, text)]
+    for y, row in rows:
+        size, (line,) = fitted(row, room, 3.2, font, most=1)
+        sheet.put(LEFT + 2, y, size, line)
 
 
 def _statement(sheet: _Sheet, profile: Profile, y: float) -> float:
@@ -237,10 +261,18 @@ def _issue(sheet: _Sheet, qr_text: str) -> None:
     for key in _FOOT:
         if key in sheet.given:
             item = sheet.given[key][0]
-            sheet.put(64.0, y, 3.4, f"{item.zh}：{sheet.value(key)}")
             english = sheet.english(key)
-            text = f"{item.en}: {english}" if english else item.en
-            sheet.marks.append(Text(64.0, y + 3.9, 2.6, text, GREY))
+            _foot(sheet, y, f"{item.zh}：{sheet.value(key)}",
+                  f"{item.en}: {english}" if english else item.en)  # fmt: skip
             y += 10.0
-    sheet.put(64.0, y, 3.4, f"发证机关（印章）：{sheet.value('issuer_name')}")
-    sheet.marks.append(Text(64.0, y + 3.9, 2.6, "Seal of the issuing authority", GREY))
+    issuer = f"发证机关（印章）：{sheet.value('issuer_name')}"
+    _foot(sheet, y, issuer, "Seal of the issuing authority")
+
+
+def _foot(sheet: _Sheet, y: float, text: str, english: str) -> None:
+    """A value of the foot beside the seal, in one or two lines, its English below it."""
+    size, lines = fitted(text, SEAL.x - _FOOT_X - 2, 3.4, sheet.font)
+    for index, line in enumerate(lines):
+        sheet.put(_FOOT_X, y + index * size * 1.15, size, line)
+    below = y + 3.9 + (len(lines) - 1) * size
+    sheet.marks.append(Text(_FOOT_X, below, 2.6, english, GREY))
