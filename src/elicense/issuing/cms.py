@@ -7,7 +7,8 @@ they hold the digest of the content; without, it covers the content itself
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from elicense.crypto import algorithms, der
@@ -40,11 +41,13 @@ class Attributes:
     """Which signed attributes to write beside contentType and messageDigest.
 
     ``signing_time`` is an aware time or None (PAdES leaves it to /M);
-    ``signing_certificate`` adds ESS signing-certificate-v2 (RFC 5035).
+    ``signing_certificate`` adds ESS signing-certificate-v2 (RFC 5035). ``more`` are
+    further attributes by OID, each with one OCTET STRING.
     """
 
     signing_time: datetime | None = None
     signing_certificate: bool = True
+    more: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def sign(
@@ -161,6 +164,7 @@ def _signed_attributes(
         parts.append(_attribute(_SIGNING_TIME, der.utctime(wanted.signing_time)))
     if wanted.signing_certificate:
         parts.append(_attribute(_SIGNING_CERTIFICATE_V2, _signing_certificate(credential)))
+    parts += [_attribute(oid, der.octets(value)) for oid, value in wanted.more.items()]
     return der.set_(*parts)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from elicense.containers.ofd.boxes import PREFIX
 from elicense.crypto.sm3 import sm3
 from elicense.issuing import fonts
 from elicense.issuing.ofd_package import add, element, pack, serialise
@@ -25,18 +26,22 @@ from elicense.issuing.page import (
     Text,
     characters,
     images,
+    reserved,
 )
 
 DOC = "Doc_0"
 DATA_NAME = "licence.json"
+ANNOTATIONS = "Annots/Annotations.xml"
 _FONT_ID = 1
+# For endorsements, which come later and bring no font: every Chinese reader has this one.
+READERS_FONT = ("2", "宋体", "SimSun")
 
 
 @dataclass
 class _Ids:
     """The document's object numbers: every object in an OFD has its own."""
 
-    last: int = _FONT_ID
+    last: int = int(READERS_FONT[0])
     pictures: dict[bytes, int] = field(default_factory=dict)
 
     def next(self) -> str:
@@ -57,7 +62,8 @@ def _entries(document: Document) -> Iterator[tuple[str, bytes]]:
     yield "OFD.xml", _package(document)
     pages = [(ids.next(), _page(page, ids, document.font)) for page in document.pages]
     yield f"{DOC}/Document.xml", _document(document, [number for number, _ in pages], ids)
-    yield f"{DOC}/PublicRes.xml", _public_resources(document.font)
+    boxes = reserved(document.pages)
+    yield f"{DOC}/PublicRes.xml", _public_resources(document.font, boxes=boxes)
     yield f"{DOC}/Res/{document.font.postscript}.ttf", subset.data
     if ids.pictures:
         yield f"{DOC}/DocumentRes.xml", _document_resources(ids)
@@ -68,6 +74,8 @@ def _entries(document: Document) -> Iterator[tuple[str, bytes]]:
     if document.data is not None:
         yield f"{DOC}/Attachs/Attachments.xml", _attachments(document, document.data)
         yield f"{DOC}/Attachs/{DATA_NAME}", document.data
+    if boxes:
+        yield f"{DOC}/{ANNOTATIONS}", serialise(element("Annotations"))
 
 
 def _package(document: Document) -> bytes:
@@ -104,19 +112,25 @@ def _document(document: Document, page_ids: list[str], ids: _Ids) -> bytes:
     pages = add(root, "Pages")
     for index, number in enumerate(page_ids):
         add(pages, "Page", {"ID": number, "BaseLoc": f"Pages/Page_{index}/Content.xml"})
+    if reserved(document.pages):
+        add(root, "Annotations", text=ANNOTATIONS)
     if document.data is not None:
         add(root, "Attachments", text="Attachs/Attachments.xml")
     return serialise(root)
 
 
-def _public_resources(font: fonts.Font) -> bytes:
+def _public_resources(font: fonts.Font, *, boxes: bool) -> bytes:
     root = element("Res", {"BaseLoc": "Res"})
+    listing = add(root, "Fonts")
     face = add(
-        add(root, "Fonts"),
+        listing,
         "Font",
         {"ID": str(_FONT_ID), "FontName": font.postscript, "FamilyName": font.family},
     )
     add(face, "FontFile", text=f"{font.postscript}.ttf")
+    if boxes:
+        number, name, family = READERS_FONT
+        add(listing, "Font", {"ID": number, "FontName": name, "FamilyName": family})
     return serialise(root)
 
 
@@ -219,6 +233,8 @@ def _rectangle(layer: Any, mark: Rectangle, ids: _Ids) -> None:
     item = _path(
         layer, ids, box, mark.line, fill=mark.fill is not None, stroke=mark.stroke is not None
     )
+    if mark.reserves:
+        item.set("Name", f"{PREFIX}{mark.reserves}")
     if mark.fill is not None:
         _colour(item, "FillColor", mark.fill)
     if mark.stroke is not None:

@@ -1,7 +1,8 @@
 """Sealing an OFD (GB/T 33190 clause 18): Type=Seal with an electronic seal, Type=Sign without.
 
 The new signature covers every entry of the package but the list of signatures
-(a later seal adds to it) and its own two files. OFD.xml is covered too, so the
+(a later seal adds to it), where boxes are reserved for endorsements the list of
+annotations (they add to that one), and its own two files. OFD.xml is covered too, so the
 address of the list is written into it before anything is digested.
 """
 
@@ -14,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from elicense.containers import boundary
+from elicense.containers.ofd.boxes import PREFIX
 from elicense.containers.ofd.log import Log
 from elicense.containers.ofd.paths import normalise
 from elicense.containers.ofd.zip import read_archive
@@ -28,6 +30,7 @@ from elicense.limits import DEFAULT_LIMITS, Limits
 
 _SM3 = "1.2.156.10197.1.401"
 PROVIDER = {"ProviderName": "elicense", "Company": "elicense", "Version": "1"}
+BOX_MARK = f'Name="{PREFIX}'.encode()
 _Value = Callable[[bytes, str], bytes]
 
 
@@ -48,12 +51,14 @@ def seal_ofd(
     time: datetime,
     spots: tuple[Spot, ...],
     stamp: Stamp | None = None,
+    signed: Mapping[str, bytes] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> bytes:
     """The package with one more electronic seal (SES_Signature of the seal's version).
 
     The dataHash uses the digest that goes with the signer's key (SM3 or SHA-256).
-    ``spots`` are where its picture stands, one at least. UsageError ``ofd.*`` for a
+    ``spots`` are where its picture stands, one at least; ``signed`` is further data
+    under the signature, by OID. UsageError ``ofd.*`` for a
     place that is not there, InputError for a package that is not sound.
     """
     if not spots:
@@ -67,6 +72,7 @@ def seal_ofd(
             data_hash=algorithms.digest(credential.digest, signature_xml),
             property_info=f"/{place}",
             stamp=stamp,
+            signed=signed,
         )
 
     method = credential.algorithm
@@ -124,7 +130,8 @@ def _sign(
     stamps = [(_page_id(page_ids, spot), spot) for spot in spots]
     if seal is not None:
         entries[f"{site.folder}/Seal.esl"] = seal
-    covered = {name: body for name, body in entries.items() if name != site.list_place}
+    left_open = {site.list_place, open_annotations(entries)}
+    covered = {name: body for name, body in entries.items() if name not in left_open}
     signature_place = f"{site.folder}/Signature.xml"
     signature_xml = _signature_xml(site, method, time, covered, stamps, with_seal=seal is not None)
     entries[signature_place] = signature_xml
@@ -204,6 +211,15 @@ def _page_ids(entries: Mapping[str, bytes]) -> list[str]:
     place = _text(body, "DocRoot", "")
     document = _entry(entries, place)
     return [page.get("ID", "") for page in document.iterfind(f"{tag('Pages')}/{tag('Page')}")]
+
+
+def open_annotations(entries: Mapping[str, bytes]) -> str:
+    """The list of annotations of a document with reserved boxes; empty where there is none."""
+    if not any(BOX_MARK in body for name, body in entries.items() if name.endswith(".xml")):
+        return ""
+    _, body = _body(entries)
+    place = _text(body, "DocRoot", "")
+    return _text(_entry(entries, place), "Annotations", place.rpartition("/")[0])
 
 
 def _page_id(page_ids: list[str], spot: Spot) -> str:

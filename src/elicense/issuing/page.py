@@ -37,7 +37,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Rectangle:
-    """A rectangle, stroked, filled or both."""
+    """A rectangle, stroked, filled or both.
+
+    ``reserves`` names the box for a later endorsement that it frames, if any.
+    """
 
     x: float
     y: float
@@ -46,6 +49,7 @@ class Rectangle:
     line: float = 0.2
     stroke: Colour | None = BLACK
     fill: Colour | None = None
+    reserves: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,12 @@ class Page:
 def characters(pages: Iterable[Page]) -> set[str]:
     """Every character that the pages show."""
     return {c for page in pages for mark in page.marks if isinstance(mark, Text) for c in mark.text}
+
+
+def reserved(pages: Iterable[Page]) -> bool:
+    """Is any box reserved for an endorsement?"""
+    marks = (mark for page in pages for mark in page.marks)
+    return any(isinstance(mark, Rectangle) and mark.reserves for mark in marks)
 
 
 def images(pages: Iterable[Page]) -> list[bytes]:

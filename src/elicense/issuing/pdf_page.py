@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
+from elicense.containers.pdf.boxes import field_name
 from elicense.crypto.sm3 import sm3
 from elicense.issuing import fonts
 from elicense.issuing.page import (
@@ -40,9 +41,10 @@ def render(document: Document) -> bytes:
     catalog, tree, info, metadata, font = (_reserve(objects) for _ in range(5))
     _font(objects, font.number, subset)
     pictures = {png: _picture(objects, png) for png in images(document.pages)}
-    kids: list[Value] = [
-        _page(objects, page, tree, font, pictures, subset) for page in document.pages
-    ]
+    kids: list[Value] = []
+    fields: list[Value] = []
+    for page in document.pages:
+        kids.append(_page(objects, page, tree, font, pictures, subset, fields))
     objects[tree.number] = {"Type": Name("Pages"), "Kids": kids, "Count": len(kids)}
     objects[metadata.number] = Stream(
         {"Type": Name("Metadata"), "Subtype": Name("XML")}, _xmp(document)
@@ -55,6 +57,8 @@ def render(document: Document) -> bytes:
         file = _attachment(objects, document, document.data)
         root["AF"] = [file]
         root["Names"] = {"EmbeddedFiles": {"Names": [DATA_NAME, file]}}
+    if fields:
+        root["AcroForm"] = _add(objects, {"Fields": fields})
     objects[catalog.number] = root
     objects[info.number] = {
         "Title": document.title, "Author": document.author, "Producer": "elicense",
@@ -168,6 +172,7 @@ def _page(
     font: Ref,
     pictures: Mapping[bytes, Ref],
     subset: fonts.Subset,
+    fields: list[Value],
 ) -> Ref:
     names = {png: f"Im{index}" for index, png in enumerate(pictures)}
     used: dict[str, Value] = {names[png]: pictures[png] for png in images([page])}
@@ -176,11 +181,36 @@ def _page(
     if used:
         resources["XObject"] = used
     box: list[Value] = [0, 0, page.width * POINTS, page.height * POINTS]
+    entries: dict[str, Value] = {
+        "Type": Name("Page"), "Parent": parent, "MediaBox": box,
+        "Resources": resources, "Contents": contents,
+    }  # fmt: skip
+    reference = _reserve(objects)
+    boxes = [_box(objects, reference, mark, page) for mark in _reserving(page)]
+    if boxes:
+        entries["Annots"] = boxes
+        fields += boxes
+    objects[reference.number] = entries
+    return reference
+
+
+def _reserving(page: Page) -> list[Rectangle]:
+    return [mark for mark in page.marks if isinstance(mark, Rectangle) and mark.reserves]
+
+
+def _box(objects: dict[int, Value], page: Ref, mark: Rectangle, shape: Page) -> Value:
+    """An empty signature field that reserves the frame's inside (ISO 32000-1 12.7.4.5)."""
+    half = mark.line / 2
+    left, right = mark.x + half, mark.x + mark.width - half
+    top, bottom = mark.y + half, mark.y + mark.height - half
+    corners = (left, shape.height - bottom, right, shape.height - top)
+    rect: list[Value] = [value * POINTS for value in corners]
     return _add(
         objects,
         {
-            "Type": Name("Page"), "Parent": parent, "MediaBox": box,
-            "Resources": resources, "Contents": contents,
+            "Type": Name("Annot"), "Subtype": Name("Widget"), "FT": Name("Sig"),
+            "T": field_name(mark.reserves), "TU": f"签注 Endorsement {mark.reserves}",
+            "F": 132, "P": page, "Rect": rect,
         },
     )  # fmt: skip
 

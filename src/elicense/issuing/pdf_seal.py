@@ -6,7 +6,7 @@ two byte ranges around it are digested, and the value is put in its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -31,6 +31,8 @@ FILTERS: dict[Profile, str] = {
 _RANGE = b"[0 0000000000 0000000000 0000000000]"
 # Digests both ranges by name, or hands over the bytes themselves; returns the value.
 _Make = Callable[[bytes, bytes, str], bytes]
+Attach = Callable[[Increment, Ref], None]
+"""Makes a field of the file lead to the new signature dictionary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,16 @@ def seal_pdf(
     reason: str = "",
     location: str = "",
     size: int = 0,
+    signed: Mapping[str, bytes] | None = None,
+    attach: Attach | None = None,
 ) -> bytes:
     """``data`` with one more revision that holds a signature field and its value.
 
     ``time`` is the claimed time (/M; for SES also timeInfo). ``seal`` (an SESeal) is
     needed for ``GM.sm2seal`` alone. ``size`` is the room for the value in bytes;
-    0 takes a size that fits. UsageError ``pdf.profile`` for what does not go
+    0 takes a size that fits. ``signed`` is further data under the signature, by OID;
+    ``attach`` puts the signature into a field that is there instead of a new one
+    called ``field``. UsageError ``pdf.profile`` for what does not go
     together, ``pdf.room`` if the value is larger than the room.
     """
     if (profile == "GM.sm2seal") != (seal is not None):
@@ -81,11 +87,13 @@ def seal_pdf(
                 data_hash=algorithms.digest(credential.digest, first, second),
                 property_info=ranges,
                 stamp=stamp,
+                signed=signed,
             )
-        return _cms(credential, first, second, profile, time, stamp)
+        return _cms(credential, first, second, profile, time, stamp, signed or {})
 
     room = size or 16384 + (len(seal) if seal else 0)
-    return _sign(data, field, entries, appearance, room, make)
+    add = attach or (lambda work, value: _add_field(work, field, value, appearance))
+    return _sign(data, entries, add, room, make)
 
 
 def _cms(
@@ -95,15 +103,17 @@ def _cms(
     profile: Profile,
     time: datetime,
     stamp: Stamp | None,
+    signed: Mapping[str, bytes],
 ) -> bytes:
     digest = algorithms.digest(credential.digest, first, second)
     if profile == "GM.sm2cms.detached":
+        if signed:
+            raise UsageError("pdf.profile", "GM.sm2cms.detached has no signed attributes")
         return cms.sign(credential, content=digest, attached=True, gm=True, stamp=stamp)
     # PAdES leaves the claimed time to /M (EN 319 142-1 §6.3).
     claimed = time if profile == "adbe.pkcs7.detached" else None
-    return cms.sign(
-        credential, digest=digest, attributes=cms.Attributes(signing_time=claimed), stamp=stamp
-    )
+    attributes = cms.Attributes(signing_time=claimed, more=signed)
+    return cms.sign(credential, digest=digest, attributes=attributes, stamp=stamp)
 
 
 def timestamp_pdf(data: bytes, *, stamp: Stamp, field: str = "Timestamp1") -> bytes:
@@ -112,7 +122,13 @@ def timestamp_pdf(data: bytes, *, stamp: Stamp, field: str = "Timestamp1") -> by
         "Type": Name("DocTimeStamp"), "Filter": Name("Adobe.PPKLite"),
         "SubFilter": Name("ETSI.RFC3161"),
     }  # fmt: skip
-    return _sign(data, field, entries, None, 8192, lambda a, b, _: stamp(a + b))
+    return _sign(
+        data,
+        entries,
+        lambda work, value: _add_field(work, field, value, None),
+        8192,
+        lambda a, b, _: stamp(a + b),
+    )
 
 
 def add_validation_data(
@@ -144,9 +160,8 @@ def add_validation_data(
 
 def _sign(
     data: bytes,
-    field: str,
     entries: dict[str, Value],
-    appearance: Appearance | None,
+    attach: Attach,
     room: int,
     make: _Make,
 ) -> bytes:
@@ -154,7 +169,7 @@ def _sign(
         work = begin(data)
         empty = {"ByteRange": Raw(_RANGE), "Contents": Raw(b"<" + b"0" * (2 * room) + b">")}
         value = work.add({**entries, **empty})
-        _add_field(work, field, value, appearance)
+        attach(work, value)
         whole, bodies = work.finish()
     body = bodies[value.number]
     start = whole.index(b"/Contents <", body) + len(b"/Contents ")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -113,10 +114,13 @@ def sign(
     data_hash: bytes,
     property_info: str,
     stamp: Stamp | None = None,
+    signed: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """SES_Signature in DER over ``data_hash`` with ``seal`` in it; same version as the seal.
 
     ``property_info`` is ASCII: in an OFD the absolute path of Signature.xml.
+    ``signed`` is extension data by OID, under the signature (versions 4 and 5 only:
+    UsageError ``ses.extension``); readers that do not know it may pass over it.
     ``stamp`` timestamps the signature value (versions 4 and 5 only: UsageError
     ``ses.timestamp``).
     """
@@ -125,12 +129,25 @@ def sign(
     head = der.integer(version) + der.parse(seal).raw
     body = der.bits(data_hash) + der.ia5(property_info)
     if version == 1:
+        if signed:
+            raise UsageError("ses.extension", "a version 1 signature has no extension data")
         if stamp is not None:
             raise UsageError("ses.timestamp", "a version 1 signature has no place for a timestamp")
         # timeInfo is a BIT STRING here; it holds a UTCTime (GM/T 0031-2014 §8).
         tbs = der.seq(head, der.bits(der.utctime(time)), body, certificate, algorithm)
         return der.seq(tbs, der.bits(credential.sign(tbs)))
-    tbs = der.seq(head, der.gentime(time), body)
+    tbs = der.seq(head, der.gentime(time), body, _extensions(signed or {}))
     value = credential.sign(tbs)
     timestamp = b"" if stamp is None else der.explicit(0, der.bits(stamp(value)))
     return der.seq(tbs, certificate, algorithm, der.bits(value), timestamp)
+
+
+def _extensions(signed: Mapping[str, bytes]) -> bytes:
+    """extDatas (GB/T 38540-2020 7.1); ``critical`` is always encoded there."""
+    if not signed:
+        return b""
+    items = (
+        der.seq(der.oid(oid), der.boolean(False), der.octets(value))
+        for oid, value in signed.items()
+    )
+    return der.explicit(0, der.seq(*items))
