@@ -175,12 +175,17 @@ def _from_ses(signature: ses.SesSignature, protected: Protected, place: str) -> 
         instead=b"".join(protected.chunks) if _small(protected) else None,
     )  # fmt: skip
     stamps = _timestamp(signature.timestamp, signature.signature, place, faults)
-    certificates = tuple(c for c in (signature.signer, signature.seal.maker) if c is not None)
+    own = tuple(c for c in (signature.signer, signature.seal.maker) if c is not None)
+    # an SES_Signature has no place for them but its timestamp; each has its own signature
+    certificates = (*own, *(c for stamp in stamps for c in stamp.certificates if c not in own))
     return _Parts(
         kind=f"ses-v{signature.version}",
         algorithm=_algorithm_name(signature.algorithm, algorithm.digest, signature.signer),
         signer=signature.signer, values=(value,), digests=digests, seal=signature.seal,
-        certificates=certificates, timestamps=stamps, claimed_time=signature.time,
+        certificates=certificates, timestamps=stamps,
+        crls=tuple(crl for stamp in stamps for crl in stamp.crls),
+        ocsps=tuple(ocsp for stamp in stamps for ocsp in stamp.ocsps),
+        claimed_time=signature.time,
         faults=tuple(faults), notes=tuple(notes), property_info=signature.property_info,
     )  # fmt: skip
 
