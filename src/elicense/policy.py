@@ -23,6 +23,7 @@ REQUIRED = (
 )  # fmt: skip
 """VALID needs a PASS and no open question in each of these."""
 WEIGHTS = ("FAIL", "WARN", "IGNORE")
+_SHIPPED = Path(__file__).with_name("policies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,24 @@ class Policy:
         return self.weights.get(code) or self.weights.get(code.split(".", 1)[0] + ".*")
 
     @classmethod
-    def load(cls, path: str | Path) -> Policy:
-        """Read a policy file. Raises UsageError naming the key."""
+    def load(cls, name: str | Path) -> Policy:
+        """One of the package's own policies by its bare name (``strict``), else the file at
+        this path (``./strict`` is a file). Raises UsageError naming the key."""
+        shipped = _SHIPPED / f"{name}.toml"
+        path = shipped if name in shipped_names() else Path(name)
         try:
             table = tomllib.loads(Path(path).read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-            raise UsageError("policy.file", f"not readable: {exc}", place=str(path)) from exc
+            own = ", ".join(shipped_names())
+            raise UsageError(
+                "policy.file", f"not readable, and none of {own}: {exc}", place=str(path)
+            ) from exc
         return _from_table(table, str(path))
+
+
+def shipped_names() -> tuple[str, ...]:
+    """The policies that come with the package, by name."""
+    return tuple(sorted(path.stem for path in _SHIPPED.glob("*.toml")))
 
 
 DEFAULT = Policy()

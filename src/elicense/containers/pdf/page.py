@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from elicense.errors import InputError, LimitError, UsageError
@@ -174,11 +175,44 @@ def render_gray(
         return _render(_page(document, page), dpi / 72, limits)
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawn page: ``pixels`` are rows of ``width`` RGB bytes triples. ``boxes`` are those
+    asked for, in pixels: left, top, right, bottom."""
+
+    width: int
+    height: int
+    pixels: bytes = field(repr=False)
+    boxes: tuple[tuple[int, int, int, int], ...] = ()
+
+
+def render_colour(
+    data: bytes | memoryview,
+    page: int,
+    dpi: float = 120,
+    *,
+    boxes: Sequence[Box] = (),
+    limits: Limits = DEFAULT_LIMITS,
+) -> Picture:
+    """A page (from 1) in colour, with where boxes in points stand on it; errors as
+    :func:`render_gray`. Boxes of other pages are left out."""
+    with _opened(data) as document:
+        shown, scale = _page(document, page), dpi / 72
+        bitmap = _bitmap(shown, scale, limits, colour=True)
+        try:
+            width, height, row = bitmap.width, bitmap.height, 3 * bitmap.width
+            raw = bytes(memoryview(bitmap.buffer).cast("B"))
+            pixels = b"".join(raw[y : y + row] for y in range(0, len(raw), bitmap.stride))
+        finally:
+            bitmap.close()
+        places = tuple(
+            _device_box(shown, box[1:], width, height) for box in boxes if box[0] == page
+        )
+        return Picture(width, height, pixels, places)
+
+
 def _render(page: Any, scale: float, limits: Limits) -> tuple[int, int, memoryview]:
-    width, height = page.get_size()
-    if width * height * scale * scale > limits.image_pixels:
-        raise LimitError("pdf.render", "the page has too many pixels at this resolution")
-    bitmap = _draw(page, math.ceil(width * scale), math.ceil(height * scale), limits)
+    bitmap = _bitmap(page, scale, limits, colour=False)
     try:
         w, h, stride = bitmap.width, bitmap.height, bitmap.stride
         pixels = bytes(memoryview(bitmap.buffer).cast("B"))
@@ -189,18 +223,27 @@ def _render(page: Any, scale: float, limits: Limits) -> tuple[int, int, memoryvi
         bitmap.close()
 
 
-def _draw(page: Any, width: int, height: int, limits: Limits) -> Any:
+def _bitmap(page: Any, scale: float, limits: Limits, *, colour: bool) -> Any:
+    width, height = page.get_size()
+    if width * height * scale * scale > limits.image_pixels:
+        raise LimitError("pdf.render", "the page has too many pixels at this resolution")
+    size = math.ceil(width * scale), math.ceil(height * scale)
+    return _draw(page, *size, limits, colour=colour)
+
+
+def _draw(page: Any, width: int, height: int, limits: Limits, *, colour: bool) -> Any:
     """Drawn object by object, so that a page without end can be left."""
     import pypdfium2
     from pypdfium2 import raw
 
-    bitmap = pypdfium2.PdfBitmap.new_native(max(width, 1), max(height, 1), raw.FPDFBitmap_Gray)
+    kind = raw.FPDFBitmap_BGR if colour else raw.FPDFBitmap_Gray
+    bitmap = pypdfium2.PdfBitmap.new_native(max(width, 1), max(height, 1), kind)
     bitmap.fill_rect((255, 255, 255, 255), 0, 0, bitmap.width, bitmap.height)
     end = time.monotonic() + limits.render_seconds
     pause = raw.IFSDK_PAUSE(version=1)
     late = type(pause.NeedToPauseNow)(lambda _: time.monotonic() > end)
     pause.NeedToPauseNow = late
-    flags = raw.FPDF_GRAYSCALE | raw.FPDF_ANNOT
+    flags = raw.FPDF_ANNOT | (raw.FPDF_REVERSE_BYTE_ORDER if colour else raw.FPDF_GRAYSCALE)
     place = (0, 0, bitmap.width, bitmap.height, 0)
     status = raw.FPDF_RenderPageBitmap_Start(bitmap, page, *place, flags, pause)
     raw.FPDF_RenderPage_Close(page)
