@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from elicense.crypto import der
 from elicense.crypto.algorithms import signature_algorithm
@@ -61,7 +62,7 @@ def shape(top: Node) -> str:
 
 def read_seal(data: bytes, *, place: str = "Seal.esl") -> Seal:
     """An SESeal by itself (a ``.esl`` file). Raises InputError."""
-    return _seal(der.parse(data), place)
+    return _cached_seal(data, place)
 
 
 def read_signature(data: bytes, *, place: str) -> SesSignature:
@@ -80,7 +81,7 @@ def _signature_v1(top: Node, place: str) -> SesSignature:
     signature = _bits(outer.next(der.BIT_STRING, "signature"), place, notes)
     cursor = Cursor(tbs, "TBS_Sign")
     cursor.next(der.INTEGER, "version").integer(strict=False)
-    seal = _seal(cursor.next(der.SEQUENCE, "eseal"), place)
+    seal = _cached_seal(cursor.next(der.SEQUENCE, "eseal").raw, place)
     if seal.version != 1:
         notes.append(Note("mixed-versions", place, f"a v{seal.version} seal in a v1 signature"))
     time, text = _v1_time(cursor.next(what="timeInfo"), place, notes)
@@ -106,7 +107,7 @@ def _signature_v4(top: Node, place: str) -> SesSignature:
     outer.finish()
     cursor = Cursor(tbs, "TBS_Sign")
     cursor.next(der.INTEGER, "version").integer(strict=False)
-    seal = _seal(cursor.next(der.SEQUENCE, "eseal"), place)
+    seal = _cached_seal(cursor.next(der.SEQUENCE, "eseal").raw, place)
     if seal.version == 1:
         notes.append(Note("mixed-versions", place, "a v1 seal in a signature of v4 or v5"))
     time_node = cursor.next(what="timeInfo")
@@ -139,6 +140,12 @@ def _bits(node: Node, place: str, notes: list[Note]) -> bytes:
     if unused:
         notes.append(Note("unused-bits", place, f"unused-bits octet is {unused}, 0 is right"))
     return value
+
+
+@lru_cache(maxsize=256)
+def _cached_seal(data: bytes, place: str) -> Seal:
+    """An office puts one and the same seal on all its licences: it is read once."""
+    return _seal(der.parse(data), place)
 
 
 def _seal(node: Node, place: str) -> Seal:
