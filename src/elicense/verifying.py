@@ -8,6 +8,7 @@ from pathlib import Path
 
 from elicense import checks
 from elicense.checks.case import Case, judge_signatures
+from elicense.checks.endorsed import with_endorsements
 from elicense.checks.standing import World
 from elicense.containers import boundary
 from elicense.errors import InputError, LimitError, UsageError
@@ -97,7 +98,7 @@ def judge(
         findings = checks.run(case)
         return Report(
             file=name, verdict=decide(findings, policy), at=at, now=now, evidence=evidence,
-            findings=findings, licence=licence, policy=policy, trust=trust,
+            findings=findings, licence=with_endorsements(case), policy=policy, trust=trust,
         )  # fmt: skip
 
 

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from elicense.checks import agreement, coverage, licence, qr, signatures, signers, status, trust
+from elicense.checks import (
+    agreement,
+    coverage,
+    endorsements,
+    licence,
+    qr,
+    signatures,
+    signers,
+    status,
+    trust,
+)
 from elicense.checks.case import Case
 from elicense.findings import Finding
 
@@ -33,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     signers.authority,
     signers.revocation,
     signers.time,
+    endorsements.endorsements,
     # is the licence in force?
     licence.data,
     licence.fields,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from elicense.checks.case import Case
+from elicense.checks.endorsed import effective
 from elicense.checks.signatures import FAIL, PASS, UNKNOWN, WARN
 from elicense.crypto.ses import CHINA
 from elicense.errors import InputError
@@ -100,7 +101,7 @@ def _metadata_identifier(case: Case) -> str:
 
 def dates(case: Case) -> Iterator[Finding]:
     """``licence.dates``: in force on the day of judgement (China's calendar)."""
-    licence = case.licence
+    licence = effective(case)
     if licence is None:
         yield Finding("licence.dates", UNKNOWN, "licence", "no-data")
         return
@@ -124,7 +125,7 @@ def dates(case: Case) -> Iterator[Finding]:
 
 def term(case: Case) -> Iterator[Finding]:
     """``ism.*``: the term is no longer than the regime allows (V2, V8, V16, V17)."""
-    licence, profile = case.licence, case.profile
+    licence, profile = effective(case), case.profile
     if licence is None or profile is None:
         return
     issued, end = licence.validity.issued, licence.validity.valid_until

@@ -12,7 +12,7 @@ from elicense.errors import InputError
 from elicense.evidence import EndorsementBox, Placement, Signature
 
 _MARK = der.oid(OID)
-_TOUCH = 0.5  # points or millimetres by which neighbours may overlap
+_MOSTLY = 0.5  # of a seal, or of the box: a riding seal merely touches it
 
 
 def with_statement(signature: Signature, raw: bytes) -> Signature:
@@ -58,21 +58,23 @@ def _attributes(raw: bytes) -> Iterator[bytes]:
 def standing_in(
     boxes: tuple[EndorsementBox, ...], signatures: tuple[Signature, ...]
 ) -> tuple[EndorsementBox, ...]:
-    """The boxes, each with the signatures whose picture or field overlaps it."""
+    """The boxes, each with the signatures whose picture or field mostly stands in it."""
     return tuple(
         replace(
             box,
             seals=tuple(
                 item.index
                 for item in signatures
-                if any(_overlap(box.placement, place) for place in item.placements)
+                if any(_mostly_in(box.placement, place) for place in item.placements)
             ),
         )
         for box in boxes
     )
 
 
-def _overlap(a: Placement, b: Placement) -> bool:
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    return a.page == b.page and width > _TOUCH and height > _TOUCH
+def _mostly_in(box: Placement, place: Placement) -> bool:
+    width = min(box.x + box.width, place.x + place.width) - max(box.x, place.x)
+    height = min(box.y + box.height, place.y + place.height) - max(box.y, place.y)
+    if box.page != place.page or width <= 0 or height <= 0:
+        return False
+    return width * height >= _MOSTLY * min(place.width * place.height, box.width * box.height)
