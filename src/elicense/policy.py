@@ -53,7 +53,7 @@ class Policy:
         path = shipped if name in shipped_names() else Path(name)
         try:
             table = tomllib.loads(Path(path).read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        except (OSError, ValueError) as exc:  # not there, no file name, not UTF-8, not TOML
             own = ", ".join(shipped_names())
             raise UsageError(
                 "policy.file", f"not readable, and none of {own}: {exc}", place=str(path)
