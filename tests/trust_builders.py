@@ -28,7 +28,7 @@ from pki import keys  # isort: skip
 from pki.keys import Key  # isort: skip
 from pki.world import day  # isort: skip
 
-NOW = day(2026, 11)
+NOW, SOON = day(2026, 11), day(2027)
 CA = (x.basic_constraints(ca=True), x.key_usage("keyCertSign", "cRLSign"))
 SIGNING = (x.basic_constraints(ca=False), x.key_usage("digitalSignature"))
 VALID = (day(2020), day(2040))
@@ -107,7 +107,7 @@ def kinds(found: path.Path) -> set[str]:
 
 def crl(
     issuer: Made, *revoked: bytes, this: datetime.datetime = NOW,
-    until: datetime.datetime | None = day(2027), extensions: tuple[bytes, ...] = (),
+    until: datetime.datetime | None = SOON, extensions: tuple[bytes, ...] = (),
     signer: Key | None = None,
 ) -> bytes:  # fmt: skip
     by = signer or issuer.key
@@ -139,7 +139,7 @@ def revoked_state(date: datetime.datetime) -> bytes:
 
 def single(
     about: Made, issuer: Made, state: bytes = GOOD, *, digest: str = "sha256",
-    this: datetime.datetime = NOW, until: datetime.datetime | None = day(2027),
+    this: datetime.datetime = NOW, until: datetime.datetime | None = SOON,
     extensions: bytes = b"",
 ) -> bytes:  # fmt: skip
     bits = der.parse(issuer.key.spki).children()[1].bits()[1]
