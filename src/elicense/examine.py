@@ -123,5 +123,5 @@ def _codes(container: OfdPackage | PdfDocument, limits: Limits) -> Iterator[QrCo
         return
     revision = container.revision_bytes(from_pdf.signed_revision(container))
     for number in range(1, min(container.pages, limits.qr_pages) + 1):
-        width, height, grey = page.render_gray(revision, number, _QR_DPI)
+        width, height, grey = page.render_gray(revision, number, _QR_DPI, limits=limits)
         yield from read_pixels(width, height, grey, page=number, place=f"page {number}")

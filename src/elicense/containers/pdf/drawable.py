@@ -65,7 +65,7 @@ def _stream(view: View, num: int, offset: int) -> Stream | None:
 
 
 def _too_much(detail: str, num: int) -> LimitError:
-    return LimitError("pdf.draw", detail, place=f"object {num}")
+    return LimitError("pdf.draw", detail, place=f"object {num}" if num else "page content")
 
 
 def _filters(view: View, stream: Stream) -> list[Value]:

@@ -16,6 +16,8 @@ from elicense.containers.pdf.lexer import Dictionary, Value
 from elicense.errors import InputError, LimitError
 
 MAX_FILTERS = 8
+MAX_PREDICTED = 16 * 1024 * 1024  # bytes under predictor 2 (Up), as cross-references use it
+MAX_MIXED = 512 * 1024  # bytes under any other, which are computed one by one
 
 
 def filter_error(detail: str) -> InputError:
@@ -112,7 +114,10 @@ def _unpredict(data: bytes, parameters: Dictionary, resolve: Callable[[Value], V
 def _unpredict_png(data: bytes, *, width: int, step: int) -> bytes:
     if len(data) % (width + 1):
         raise filter_error("predicted data is not whole rows")
-    if data[:: width + 1].count(2) * (width + 1) == len(data):
+    only_up = data[:: width + 1].count(2) * (width + 1) == len(data)
+    if len(data) > (MAX_PREDICTED if only_up else MAX_MIXED):
+        raise LimitError("pdf.predictor", "too much predicted data")
+    if only_up:
         return _sum_rows(data, width)
     out = bytearray()
     above = bytes(width)
