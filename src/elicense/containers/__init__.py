@@ -24,7 +24,9 @@ def boundary(place: str) -> Iterator[None]:
     """Whatever goes wrong inside comes out as an :class:`elicense.Error` naming the place."""
     try:
         yield
-    except Error:
+    except Error as exc:
+        if not exc.place:
+            exc.place, exc.args = place, (exc.code, exc.detail, place)
         raise
     except (MemoryError, RecursionError) as exc:
         raise LimitError(
@@ -45,8 +47,9 @@ def read(
     """
     if len(data) > limits.file_size:
         raise LimitError(
-            "container.size", f"the file has {len(data)} bytes, {limits.file_size} are allowed"
-        )
+            "container.size", f"the file has {len(data)} bytes, {limits.file_size} are allowed",
+            place=f"offset {limits.file_size}",
+        )  # fmt: skip
     kind = sniff(data)
     sha256 = hashlib.sha256(data).hexdigest()
     with boundary(kind):
