@@ -13,10 +13,10 @@ demo: $(VENV)/.demo
 	@$(BIN)/python scripts/demo.py
 
 test: $(VENV)/.test check
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 fast: $(VENV)/.test
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -214,7 +214,9 @@ def test_a_picture_that_is_no_png_is_converted_or_refused(tmp_path: Path) -> Non
     from elicense.cli.inspect import _as_png
     from elicense.errors import UsageError
 
-    gif = b"GIF87a\x01\x00\x01\x00\x80\x00\x00\xff\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+    gif = bytes.fromhex(
+        "47494638376101000100800000ff0000ffffff2c00000000010001000002024401003b"
+    )
     assert _as_png(gif, "gif").startswith(b"\x89PNG")
     with pytest.raises(UsageError, match="ofd"):
         _as_png(b"PK\x03\x04", "ofd")

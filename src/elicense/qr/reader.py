@@ -19,7 +19,8 @@ def read_pixels(width: int, height: int, grey: Any, *, page: int, place: str) ->
     view = memoryview(grey)
     if view.ndim == 1:
         view = view.cast("B", (height, width))
-    for found in zxingcpp.read_barcodes(view, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)):
+    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    for found in zxingcpp.read_barcodes(view, formats=formats):
         yield QrCode(page, found.text, classify(found.text).kind, place)
 
 
