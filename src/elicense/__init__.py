@@ -14,11 +14,23 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from elicense.errors import Error, InputError, KeyMaterialError, LimitError, Rejected, UsageError
+from elicense.errors import (
+    Error,
+    FieldFault,
+    InputError,
+    IssueRefused,
+    KeyMaterialError,
+    LimitError,
+    Rejected,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from elicense.evidence import Evidence
     from elicense.findings import Finding, Outcome
+    from elicense.issuing.issue import issue
+    from elicense.issuing.reissue import reissue
+    from elicense.issuing.signers import load as load_signer
     from elicense.licence import Licence
     from elicense.limits import Limits
     from elicense.opening import open_file as open
@@ -29,14 +41,18 @@ if TYPE_CHECKING:
     from elicense.verifying import verify
 
 __all__ = [
-    "Error", "Evidence", "Finding", "InputError", "KeyMaterialError", "Licence", "LimitError",
-    "Limits", "Outcome", "Policy", "Rejected", "Report", "TrustStore", "UsageError", "Verdict",
-    "open", "verify",
+    "Error", "Evidence", "FieldFault", "Finding", "InputError", "IssueRefused",
+    "KeyMaterialError", "Licence", "LimitError", "Limits", "Outcome", "Policy", "Rejected",
+    "Report", "TrustStore", "UsageError", "Verdict", "issue", "load_signer", "open", "reissue",
+    "verify",
 ]  # fmt: skip
 
 _HOME = {
     "Evidence": ("elicense.evidence", "Evidence"),
     "Finding": ("elicense.findings", "Finding"),
+    "issue": ("elicense.issuing.issue", "issue"),
+    "reissue": ("elicense.issuing.reissue", "reissue"),
+    "load_signer": ("elicense.issuing.signers", "load"),
     "Licence": ("elicense.licence", "Licence"),
     "Limits": ("elicense.limits", "Limits"),
     "Outcome": ("elicense.findings", "Outcome"),

@@ -12,7 +12,7 @@ from elicense.crypto.certificate import EKU_TIMESTAMPING
 from elicense.crypto.timestamp import TimestampToken, read_token
 from elicense.crypto.verify import Answer, check, check_value
 from elicense.errors import InputError
-from elicense.evidence import Evidence, Seal, Signature, SignedValue
+from elicense.evidence import Coverage, Evidence, Seal, Signature, SignedValue
 from elicense.findings import Outcome
 from elicense.licence import Licence
 from elicense.policy import Policy
@@ -152,6 +152,17 @@ def _with_maker(
         judged, maker_answer=answer, maker_standing=own, maker_token=token,
         maker_token_problem=problem,
     )  # fmt: skip
+
+
+def judge_seal(seal: Seal, world: World) -> JudgedSignature:
+    """A seal by itself, before anything is sealed with it: its maker, its term, its form."""
+    signature = Signature(
+        index=1, kind="seal", profile="SES", place="Seal.esl", algorithm="", signer=None,
+        values=(), digests=(), coverage=Coverage(whole=False), seal=seal, notes=seal.notes,
+    )  # fmt: skip
+    unused = Answer(False, checked=False)
+    judged = JudgedSignature("signature:1", signature, unused, False, (), None, None)
+    return _with_maker(judged, seal, Sources(), world)
 
 
 def _answer(signature: Signature) -> tuple[Answer, bool]:

@@ -7,6 +7,11 @@ import sys
 import click
 
 from elicense.cli.inspect import inspect
+from elicense.cli.issue import issue, reissue
+from elicense.cli.licence import licence
+from elicense.cli.profiles import profiles
+from elicense.cli.qr import qr
+from elicense.cli.seal import seal
 from elicense.cli.verify import verify
 from elicense.errors import Error
 
@@ -26,11 +31,17 @@ def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) 
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
               help="Show version and SM2 engine.")  # fmt: skip
 def cli() -> None:
-    """Verify China's electronic licences (电子证照): sealed OFD and PDF files."""
+    """Verify and issue China's electronic licences (电子证照): sealed OFD and PDF files."""
 
 
 cli.add_command(verify)
 cli.add_command(inspect)
+cli.add_command(issue)
+cli.add_command(reissue)
+cli.add_command(seal)
+cli.add_command(profiles)
+cli.add_command(licence)
+cli.add_command(qr)
 
 
 def main() -> None:

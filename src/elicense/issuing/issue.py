@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from elicense import licence as licences
 from elicense import profiles
@@ -102,9 +102,11 @@ def issue(
     own = signers.load(signer, check=False) if isinstance(signer, str) else signer
     code = signers.load(qr_signer, check=False) if isinstance(qr_signer, str) else qr_signer
     face = font or fonts.load()
-    plan = _plan(licence, format, kind, profile, own, moment)
-    plan = replace(plan, timestamped=timestamp is not None, revocation=bool(crls or ocsps),
-                   riding=riding_seal, archive=archive)  # fmt: skip
+    plan = plan_of(
+        licence, format, own, moment, timestamped=timestamp is not None,
+        options={"kind": kind, "profile": profile, "crls": crls, "ocsps": ocsps,
+                 "riding_seal": riding_seal, "archive": archive},
+    )  # fmt: skip
     faults = (
         *validate.faults(licence, day=moment.date()),
         *validate_page.faults(licence, font=face, notice=notice),
@@ -137,8 +139,8 @@ def check(
         *validate.faults(licence, day=moment.date()),
         *validate_page.faults(licence, font=font or fonts.load()),
         *validate_seal.faults(
-            _plan(licence, format, kind, None, signer, moment), seal=seal, signer=signer,
-            qr_signer=None,
+            plan_of(licence, format, signer, moment, options={"kind": kind}), seal=seal,
+            signer=signer, qr_signer=None,
         ),
     )  # fmt: skip
 
@@ -151,22 +153,32 @@ def _moment(time: datetime | None) -> datetime:
     return time.astimezone(CHINA)
 
 
-def _plan(
-    licence: Licence, format: str, kind: str, profile: Profile | None, signer: Credential,
+def plan_of(
+    licence: Licence,
+    format: str,
+    signer: Credential,
     time: datetime,
-) -> Plan:  # fmt: skip
+    *,
+    timestamped: bool = False,
+    options: Mapping[str, Any],
+) -> Plan:
+    """How :func:`issue` would go about it with these options of its."""
+    kind, profile = options.get("kind", "seal"), options.get("profile")
     if format not in {"ofd", "pdf"}:
         raise UsageError("issue.format", f"{format!r} is not ofd or pdf")
     if kind not in {"seal", "sign"} or (kind == "sign" and format != "ofd"):
         raise UsageError("issue.kind", f"{kind!r} is not possible in {format}")
-    chosen = profile
-    if format == "pdf" and chosen is None:
-        chosen = "adbe.pkcs7.detached" if signer.family == "sm2" else "ETSI.CAdES.detached"
     if format == "ofd" and profile is not None:
         raise UsageError("issue.profile", "a SubFilter belongs to a PDF")
+    if format == "pdf" and profile is None:
+        profile = "adbe.pkcs7.detached" if signer.family == "sm2" else "ETSI.CAdES.detached"
     known = profiles.find(licence.type)
-    pages = 2 if known is not None and known.boxes else 1
-    return Plan(format, kind, chosen, time, False, False, False, False, pages)
+    return Plan(
+        format=format, kind=kind, profile=profile, time=time, timestamped=timestamped,
+        revocation=bool(options.get("crls") or options.get("ocsps")),
+        riding=bool(options.get("riding_seal")), archive=bool(options.get("archive")),
+        pages=2 if known is not None and known.boxes else 1,
+    )  # fmt: skip
 
 
 def _data(licence: Licence, salts: Mapping[str, bytes] | None) -> bytes:

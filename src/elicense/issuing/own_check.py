@@ -17,7 +17,7 @@ from elicense.findings import Finding, Outcome
 from elicense.issuing.validate_seal import Plan
 from elicense.licence import Licence
 from elicense.limits import DEFAULT_LIMITS
-from elicense.policy import Policy
+from elicense.policy import DEFAULT, Policy
 from elicense.trust.store import TrustStore
 from elicense.verdict import missing
 from elicense.verifying import judge
@@ -64,8 +64,8 @@ def prove(
     data: bytes,
     plan: Plan,
     trust: TrustStore | None,
-    policy: Policy,
     coded: bool,
+    policy: Policy = DEFAULT,
 ) -> None:
     """Verify ``made``; Error ``issue.self-check`` naming the findings if it does not hold.
 

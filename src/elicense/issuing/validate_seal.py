@@ -45,7 +45,7 @@ def faults(
     plan: Plan, *, seal: bytes | None, signer: Credential, qr_signer: Credential | None
 ) -> tuple[FieldFault, ...]:
     """Every fault of seal, signer, QR signer and plan."""
-    found = [*_signer("signer", signer, plan.time)]
+    found = [*signer_faults("signer", signer, plan.time)]
     read = None
     if seal is not None:
         try:
@@ -56,14 +56,15 @@ def faults(
         found += _seal(read, plan, signer)
     found += _plan(plan, signer, read, given=seal is not None)
     if qr_signer is not None:
-        found += _signer("qr_signer", qr_signer, plan.time)
+        found += signer_faults("qr_signer", qr_signer, plan.time)
         if qr_signer.family == "rsa":
             detail = "an RSA payload is too large for the page; sign QR codes with SM2 or P-256"
             found.append(FieldFault("qr_signer", "signer.family", detail))
     return tuple(found)
 
 
-def _signer(path: str, signer: Credential, time: datetime) -> Iterator[FieldFault]:
+def signer_faults(path: str, signer: Credential, time: datetime) -> Iterator[FieldFault]:
+    """What keeps a signer from signing at ``time``; ``path`` says whose place it has."""
     try:
         certificate = read_certificate(signer.certificate)
     except InputError as error:
@@ -142,7 +143,7 @@ def _lists(seal: Seal, certificate: bytes) -> bool:
     try:
         return lists(seal, read_certificate(certificate))
     except InputError:
-        return False  # _signer says that it is not a certificate
+        return False  # signer_faults says that it is not a certificate
 
 
 def _plan(
