@@ -180,8 +180,8 @@ def seal_maker(case: Case) -> Iterator[Finding]:
             problem = standing.path.problems[0]
             yield Finding("seal.maker", UNKNOWN, judged.subject, "path",
                           {**values, "detail": problem.kind}, detail=problem.detail)  # fmt: skip
-        elif standing.revoked or standing.unknown:
-            reason = "revoked-later" if standing.revoked else "revocation-unknown"
+        elif standing.unknown or (standing.revoked and not standing.proven):
+            reason = "revocation-unknown" if standing.unknown else "revoked-later"
             yield Finding("seal.maker", UNKNOWN, judged.subject, reason, values)
         else:
             yield Finding("seal.maker", PASS, judged.subject, values=values)
