@@ -1,4 +1,4 @@
-"""A QR code as a picture: one bit a pixel, quiet zone included."""
+"""A QR code as a picture: PNG of one bit a pixel, or SVG; quiet zone included."""
 
 from __future__ import annotations
 
@@ -9,24 +9,79 @@ from elicense.errors import UsageError
 
 _PIXELS = 8  # a module
 _QUIET = 4  # modules on each side, ISO/IEC 18004 §6.3.8
+LEVELS = {"L": 1, "M": 0, "Q": 3, "H": 2}  # error correction, as the standard numbers them
+LEAST_MODULE = 0.38  # mm; what scanners still read from a worn print at 150 dpi
 
 
-def draw(text: str) -> bytes:
-    """A PNG of ``text`` at error correction level M. UsageError ``qr.size`` if it does not fit."""
+def matrix(text: str, *, level: str = "M", most: int = 40) -> list[list[bool]]:
+    """The modules of ``text``, dark ones True, quiet zone included.
+
+    ``level`` is L, M, Q or H, ``most`` the largest version (1 to 40). UsageError
+    ``qr.size`` if the text does not fit.
+    """
     import qrcode
-    from PIL import Image
     from qrcode.exceptions import DataOverflowError
 
-    code: Any = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=_QUIET)
+    code: Any = qrcode.QRCode(error_correction=LEVELS[level], border=_QUIET)
     code.add_data(text, optimize=0)
     try:
         code.make(fit=True)
     except (DataOverflowError, ValueError) as error:
         raise UsageError("qr.size", f"{len(text)} characters do not fit a QR code") from error
-    modules = code.get_matrix()
+    if code.version > most:
+        raise UsageError(
+            "qr.size", f"{len(text)} characters need version {code.version} at level {level}; "
+            f"the largest allowed is {most}",
+        )  # fmt: skip
+    modules: list[list[bool]] = code.get_matrix()
+    return modules
+
+
+def version(modules: list[list[bool]]) -> int:
+    """The version of a code, from its size: 21 modules and four more for each."""
+    return (len(modules) - 2 * _QUIET - 17) // 4
+
+
+def smallest(modules: list[list[bool]]) -> float:
+    """The least width in mm, quiet zone included, at which it still reads well."""
+    return len(modules) * LEAST_MODULE
+
+
+def draw(text: str) -> bytes:
+    """A PNG of ``text`` at error correction level M. UsageError ``qr.size`` if it does not fit."""
+    return png(matrix(text))
+
+
+def png(modules: list[list[bool]], *, width: float = 0.0) -> bytes:
+    """A PNG; ``width`` in mm, quiet zone included, becomes its resolution (0: none said)."""
+    from PIL import Image
+
     size = len(modules)
     picture: Any = Image.new("1", (size, size), 1)
     picture.putdata([0 if dark else 1 for row in modules for dark in row])
     target = BytesIO()
-    picture.resize((size * _PIXELS,) * 2, Image.Resampling.NEAREST).save(target, "PNG")
+    pixels = size * _PIXELS
+    options: dict[str, Any] = {"dpi": (pixels / width * 25.4,) * 2} if width else {}
+    picture.resize((pixels,) * 2, Image.Resampling.NEAREST).save(target, "PNG", **options)
     return target.getvalue()
+
+
+def svg(modules: list[list[bool]], *, width: float) -> bytes:
+    """An SVG ``width`` mm wide, quiet zone included: one path on white."""
+    size = len(modules)
+    runs = []
+    for y, row in enumerate(modules):
+        x = 0
+        while x < size:
+            end = x
+            while end < size and row[end]:
+                end += 1
+            if end > x:
+                runs.append(f"M{x} {y}h{end - x}v1h-{end - x}z")
+            x = max(end, x + 1)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}mm" height="{width:g}mm" '
+        f'viewBox="0 0 {size} {size}" shape-rendering="crispEdges">'
+        f'<rect width="{size}" height="{size}" fill="#fff"/>'
+        f'<path fill="#000" d="{"".join(runs)}"/></svg>\n'
+    ).encode("ascii")
