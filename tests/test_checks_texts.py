@@ -34,9 +34,8 @@ def _constants(node: ast.expr) -> list[str]:
 def _calls(name: str, *folders: str) -> Iterator[ast.Call]:
     for tree in _trees(*folders):
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                if node.func.id == name:
-                    yield node
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == name:
+                yield node
 
 
 def _names(scope: ast.AST) -> dict[str, str]:

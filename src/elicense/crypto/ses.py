@@ -321,7 +321,8 @@ def _v1_time(node: Node, place: str, notes: list[Note]) -> tuple[datetime | None
 
 
 _LOOSE = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)[ T]?(\d\d):?(\d\d):?(\d\d)(?:[.,]\d{1,9})?\s*(Z|[+-]\d\d:?\d\d)?"
+    r"(\d{4})-?(\d\d)-?(\d\d)[ T]?(\d\d):?(\d\d):?(\d\d)(?:[.,]\d{1,9})?\s*(Z|[+-]\d\d:?\d\d)?",
+    re.ASCII,
 )
 
 
@@ -335,11 +336,11 @@ def parse_loose_time(text: str) -> datetime | None:
             zone = _zone(found[7])
             year, month, day, hour, minute, second = (int(found[i]) for i in range(1, 7))
             return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
-        if re.fullmatch(r"\d{12}Z", text):
+        if re.fullmatch(r"[0-9]{12}Z", text):
             return der.parse_time(text, generalized=False)
-        if re.fullmatch(r"\d{9,10}", text):
+        if re.fullmatch(r"[0-9]{9,10}", text):
             return datetime.fromtimestamp(int(text), UTC)
-        if re.fullmatch(r"\d{13}", text):
+        if re.fullmatch(r"[0-9]{13}", text):
             return datetime.fromtimestamp(int(text) / 1000, UTC)
     except (ValueError, OverflowError):
         return None

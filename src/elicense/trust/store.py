@@ -127,7 +127,7 @@ class _Loader:
         if service not in SERVICES:
             raise self.fail(f"{where}.service", f"service must be one of {', '.join(SERVICES)}")
         region = self._text(entry, "region", where)
-        if region != NATIONAL and not re.fullmatch(r"\d{6}", region):
+        if region != NATIONAL and not re.fullmatch(r"[0-9]{6}", region):
             raise self.fail(f"{where}.region", "region must be six digits or 'national'")
         subject = self._table(entry, "subject")
         self._known(subject, SUBJECT_KEYS, f"{where}.subject")
