@@ -65,13 +65,17 @@ def truncations(data: bytes, step: int) -> Iterator[bytes]:
 def same_where_covered(data: bytes, changed: bytes) -> bool:
     """Is everything that the seal covers as it was?
 
-    PDF: every byte but the hex digits of the signature values. OFD: the names and contents
+    PDF: every byte but the hex digits of the signature values; line ends appended behind the
+    last ``%%EOF`` are neither covered nor shown by any reader. OFD: the names and contents
     of the entries; what a ZIP says beside them (times, attributes, how they are packed) is
     shown to nobody and sealed by nobody.
     """
     if changed[:4] == b"PK\3\4" or data[:4] == b"PK\3\4":
         return _entries(data) == _entries(changed)
-    return _outside_values(data) == _outside_values(changed)
+    before, after = _outside_values(data), _outside_values(changed)
+    if len(before) != len(after) or before[:-1] != after[:-1]:
+        return False
+    return after[-1].startswith(before[-1]) and not after[-1][len(before[-1]) :].strip(b"\0\t\n\x0c\r ")
 
 
 def _entries(data: bytes) -> dict[str, bytes] | None:
