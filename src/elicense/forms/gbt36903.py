@@ -156,14 +156,15 @@ def _code_type(building: Building, given: Mapping[str, Value]) -> None:
     """CZZTDMLX in words: it must be what CZZTDMLXDM says, and stands in for it."""
     words, code = given.get("CZZTDMLX"), given.get("CZZTDMLXDM")
     known: Mapping[str, str] = _table()["code_type"]
-    if code and code not in known:
-        building.wrong("CZZTDMLXDM", "unknown-code", f"{code!r} is no kind of code")
+    if code and (not isinstance(code, str) or code not in known):
+        building.wrong("CZZTDMLXDM", "unknown-code", f"{str(code)[:80]!r} is no kind of code")
+        return
     if not words:
         return
     found = next((number for number, name in known.items() if name == words), "")
     if code and found and found != code:
-        building.wrong("CZZTDMLX", "disagrees", f"{words!r} is {found}, not {code}")
+        building.wrong("CZZTDMLX", "disagrees", f"{str(words)[:80]!r} is {found}, not {code}")
     elif not code and found:
         building.put("holder.code_type", found)
     elif not code:
-        building.wrong("CZZTDMLX", "unknown-code", f"{words!r} is no kind of code")
+        building.wrong("CZZTDMLX", "unknown-code", f"{str(words)[:80]!r} is no kind of code")

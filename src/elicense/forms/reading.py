@@ -51,8 +51,12 @@ class Building:
         *parents, last = path.split(".")
         here = self.members
         for step in parents:
-            here = here.setdefault(step, {})
-        here[last] = value
+            inner = here.setdefault(step, {})
+            if not isinstance(inner, dict):
+                self.wrong(self.names.get(path, path), "kind", f"{step} is a value, not a part")
+                return
+            here = inner
+        here[last] = dict(value) if isinstance(value, Mapping) else value
 
     def field(self, item: Field, name: str, value: Value) -> None:
         """One field's value, in any spelling of the form; a fault if it is none of its kind."""
