@@ -8,9 +8,10 @@ news is kept from any authentic source, however old or new.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from elicense.crypto.certificate import EKU_OCSP, Certificate
 from elicense.errors import InputError
@@ -110,20 +111,36 @@ def _lifted(
 
 
 def _from_crls(
-    certificate: Certificate, issuer: Certificate, crls: Sequence[bytes], question: Question
+    certificate: Certificate, issuer: Certificate, crls: tuple[bytes, ...], question: Question
 ) -> list[Revocation]:
-    answers: list[Revocation] = []
+    lists, unreadable = _by_issuer(crls)
+    answers = [
+        _from_crl(certificate, issuer, crl, question)
+        for crl in lists.get(issuer.subject.key, ())
+    ]  # fmt: skip
+    # an unreadable list of who knows whom is worth a word only if nothing better is there
+    answers += [
+        Revocation(certificate, "unknown", "crl", problem="unreadable", detail=detail)
+        for detail in unreadable
+    ]
+    return answers
+
+
+@lru_cache(maxsize=16)
+def _by_issuer(
+    crls: tuple[bytes, ...],
+) -> tuple[Mapping[object, tuple[Crl, ...]], tuple[str, ...]]:
+    """Those that can be read, by the name of their issuer, and what is wrong with the others."""
+    found: dict[object, tuple[Crl, ...]] = {}
+    unreadable: list[str] = []
     for raw in crls[:_MAX_SOURCES]:
         try:
             crl = read_crl(raw)
         except InputError as exc:
-            answers.append(Revocation(certificate, "unknown", "crl", problem="unreadable",
-                                      detail=str(exc)))  # fmt: skip
+            unreadable.append(str(exc))
             continue
-        if crl.issuer.key == issuer.subject.key:
-            answers.append(_from_crl(certificate, issuer, crl, question))
-    # an unreadable list of who knows whom is worth a word only if nothing better is there
-    return sorted(answers, key=lambda a: a.problem == "unreadable")
+        found[crl.issuer.key] = (*found.get(crl.issuer.key, ()), crl)
+    return found, tuple(unreadable[:1])
 
 
 def _from_crl(
@@ -215,7 +232,7 @@ def _from_ocsp(
 
 
 def _responder_problem(
-    response: OcspResponse, issuer: Certificate, crls: Sequence[bytes], store: TrustStore,
+    response: OcspResponse, issuer: Certificate, crls: tuple[bytes, ...], store: TrustStore,
     question: Question,
 ) -> str:  # fmt: skip
     """RFC 6960 4.2.2.2: the issuer itself, or one it certified for OCSP signing. Empty if the
@@ -235,7 +252,7 @@ def _responder_problem(
 
 def _delegate_problem(
     candidate: Certificate, response: OcspResponse, issuer: Certificate,
-    crls: Sequence[bytes], question: Question,
+    crls: tuple[bytes, ...], question: Question,
 ) -> str:  # fmt: skip
     extensions = candidate.extensions
     usage = extensions.key_usage
