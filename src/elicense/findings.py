@@ -97,7 +97,8 @@ def category(code: str) -> str:
 def known(code: str, outcome: Outcome, reason: str = "") -> bool:
     """Has the catalogue a text of its own for this outcome and reason?"""
     key = f"{outcome}.{reason}" if reason else str(outcome)
-    return key in _entry(code).get("text", {})
+    family = _catalogue().get(code.split(".", 1)[0] + ".*", {})
+    return key in _entry(code).get("text", {}) or key in family.get("text", {})
 
 
 def kind_text(kind: str, language: str) -> str:
@@ -126,6 +127,11 @@ def _entry(code: str) -> dict[str, Any]:
 
 
 def _text(code: str, outcome: Outcome, reason: str) -> Mapping[str, str]:
-    texts = _entry(code).get("text", {})
-    found: Mapping[str, str] = texts.get(f"{outcome}.{reason}") or texts.get(str(outcome)) or {}
-    return found
+    """The code's own text, else that of its family (``ism.*``), for this very reason first."""
+    own = _entry(code).get("text", {})
+    family = _catalogue().get(code.split(".", 1)[0] + ".*", {}).get("text", {})
+    for key in (f"{outcome}.{reason}", str(outcome)):
+        found: Mapping[str, str] = own.get(key) or family.get(key) or {}
+        if found:
+            return found
+    return {}

@@ -12,6 +12,7 @@ from elicense.checks import (
     agreement,
     coverage,
     endorsements,
+    ism,
     licence,
     qr,
     signatures,
@@ -49,7 +50,7 @@ CHECKS: tuple[Check, ...] = (
     licence.fields,
     licence.identifier,
     licence.dates,
-    licence.term,
+    ism.ism,
     status.status,
     # do page, data and QR tell one story?
     agreement.data_page,

@@ -1,10 +1,8 @@
-"""What the sealed data says: readable, well formed, in force, within its longest term."""
+"""What the sealed data says: readable, well formed, in force."""
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterator
-from datetime import date
 
 from elicense.checks.case import Case
 from elicense.checks.endorsed import effective
@@ -13,10 +11,7 @@ from elicense.crypto.ses import CHINA
 from elicense.errors import InputError
 from elicense.findings import Finding, Outcome
 from elicense.identifiers import parse_identifier
-from elicense.licence import Licence
-from elicense.profiles import Profile, TermLimit, value_problem
-
-_RENEWAL_MONTHS = 3  # ISM 13.10: what a renewal in time may add
+from elicense.profiles import value_problem
 
 
 def data(case: Case) -> Iterator[Finding]:
@@ -121,63 +116,3 @@ def dates(case: Case) -> Iterator[Finding]:
                       indication="NOT_YET_VALID")  # fmt: skip
     else:
         yield Finding("licence.dates", PASS, "licence", values=values)
-
-
-def term(case: Case) -> Iterator[Finding]:
-    """``ism.*``: the term is no longer than the regime allows (V2, V8, V16, V17)."""
-    licence, profile = effective(case), case.profile
-    if licence is None or profile is None:
-        return
-    issued, end = licence.validity.issued, licence.validity.valid_until
-    if issued is None or end is None:
-        return
-    regime = str(licence.fields.get("regime") or "ISM")
-    limit = profile.limit(regime, issued)
-    if limit is None:
-        if profile.limits:
-            yield Finding("ism.term", UNKNOWN, "licence", "regime-unknown", {"regime": regime})
-        return
-    yield _term(licence, profile, limit, issued, end)
-
-
-def _term(
-    licence: Licence, profile: Profile, limit: TermLimit, issued: date, end: date
-) -> Finding:
-    code = f"ism.{limit.paragraph}" if limit.paragraph else "ism.term"
-    start = _completion(licence) or issued
-    longest = add_months(start, limit.months)
-    values = {
-        "paragraph": limit.paragraph or limit.rule, "regime": limit.regime,
-        "months": str(limit.months), "start": start.isoformat(), "until": end.isoformat(),
-        "longest": longest.isoformat(),
-    }  # fmt: skip
-    extension = sum(
-        box.extension_months
-        for item in licence.endorsements
-        if item.state == "signed" and (box := profile.box(item.kind)) is not None
-    )
-    if end <= add_months(longest, extension):
-        return Finding(code, PASS, "licence", "term", values)
-    if limit.months >= 60 and end <= add_months(longest, _RENEWAL_MONTHS):
-        return Finding(code, UNKNOWN, "licence", "renewal", values)
-    return Finding(code, FAIL, "licence", "term", values)
-
-
-def _completion(licence: Licence) -> date | None:
-    text = licence.fields.get("completion_date")
-    if not isinstance(text, str):
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None  # licence.fields calls it malformed
-
-
-def add_months(day: date, months: int) -> date:
-    """The same day ``months`` later, the month's last day where there is none."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    if not 1 <= year <= 9999:
-        return date.max
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
-
-
