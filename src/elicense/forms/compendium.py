@@ -207,7 +207,8 @@ def _read_location(building: Building, put: Any, place: Value) -> None:
     if name or by_code:
         put("fields.place_of_issue", "certificate.issue_location", name or by_code)
     else:
-        building.wrong("certificate.issue_location", "unknown-code", f"{str(code)[:80]!r} is not known here")
+        detail = f"{str(code)[:80]!r} is not known here"
+        building.wrong("certificate.issue_location", "unknown-code", detail)
 
 
 def _beside(building: Building, certificate: Mapping[str, Value]) -> dict[str, Value]:
@@ -219,7 +220,8 @@ def _beside(building: Building, certificate: Mapping[str, Value]) -> dict[str, V
         if isinstance(status, str) and status in words:
             found["state"] = words[status]
         else:
-            building.wrong("certificate.status", "unknown-code", f"{str(status)[:80]!r} is none of V S W E")
+            detail = f"{str(status)[:80]!r} is none of V S W E"
+            building.wrong("certificate.status", "unknown-code", detail)
     since = certificate.get("status_date")
     if isinstance(since, str):
         found["state_since"] = iso_date(since)
