@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from elicense.cli import common
+from elicense.cli import common, html_output
 from elicense.errors import Error
 
 if TYPE_CHECKING:
@@ -26,10 +26,12 @@ _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
 @click.option("--trust", envvar="ELICENSE_TRUST", metavar="DIR", help="Trust store to judge by.")
 @click.option("--allow-test-trust", is_flag=True, envvar="ELICENSE_ALLOW_TEST_TRUST",
               help="Accept a trust store of test anchors.")
-@click.option("--policy", envvar="ELICENSE_POLICY", metavar="FILE", help="Policy (TOML).")
+@click.option("--policy", envvar="ELICENSE_POLICY", metavar="NAME|FILE",
+              help="Policy: strict, inspector-offline, window, archive, or a TOML file.")
 @click.option("--at", callback=common.moment, metavar="TIME", help="Judge as of this time.")
 @click.option("--now", callback=common.moment, metavar="TIME",
               help="Time for the freshness of lists (to replay a judgement).")
+@click.option("--html", metavar="OUT.html|DIR/", help="Write an HTML report too (a file each).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @common.language_option
 @click.option("-q", "--quiet", is_flag=True, help="One line a file.")
@@ -38,8 +40,8 @@ _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, help="Processes to use.")
 def verify(
     files: tuple[str, ...], trust: str | None, allow_test_trust: bool, policy: str | None,
-    at: datetime | None, now: datetime | None, as_json: bool, lang: str, quiet: bool,
-    verbose: bool, recursive: bool, jobs: int,
+    at: datetime | None, now: datetime | None, html: str | None, as_json: bool, lang: str,
+    quiet: bool, verbose: bool, recursive: bool, jobs: int,
 ) -> None:  # fmt: skip
     """Is each FILE the licence its issuer made, unchanged and in force? A folder means the
     PDFs and OFDs in it, `-` standard input. Nothing is fetched from the network.
@@ -57,15 +59,19 @@ def verify(
     names = expand(files, recursive=recursive)
     if not names:
         raise click.UsageError("no PDF or OFD was found")
+    write_html = html_output.writer(html, names, task, lang)
+    given = sys.stdin.buffer.read() if names == ["-"] else None
     style = Style(lang, common.columns(), common.colour(), verbose)
     codes: set[int] = set()
     with _executor(min(jobs, len(names))) as executor, _progress(len(names)) as progress:
-        if names == ["-"]:
-            results = iter([judge_one(task, "(stdin)", sys.stdin.buffer.read())])
+        if given is not None:
+            results = iter([judge_one(task, "(stdin)", given)])
         else:
             results = judge_all(task, names, executor=executor, progress=progress)
         for result in results:
             codes.add(_print(result, task, style, as_json=as_json, quiet=quiet))
+            if write_html is not None:
+                write_html(result, given)
     sys.exit(next((code for code in (1, 4, 3) if code in codes), 0))
 
 
