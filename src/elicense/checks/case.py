@@ -148,6 +148,13 @@ def _with_maker(
             moment=stamped or seal.created or world.at, proven=stamped is not None,
             after_expiry=True,
         )  # fmt: skip
+        if own.unknown and stamped is None and judged.proven_time is not None:
+            # the timestamp over the signature proves that the seal, too, was there by then
+            known = standing.judge(
+                seal.maker, signature.certificates, shared, world, service="seal-maker",
+                moment=judged.proven_time, proven=True, after_expiry=True,
+            )  # fmt: skip
+            own = replace(own, revocations=known.revocations)
     return replace(
         judged, maker_answer=answer, maker_standing=own, maker_token=token,
         maker_token_problem=problem,
