@@ -30,6 +30,8 @@ _OWN_COLUMNS = {
 }
 _INTEGERS = {"version", "status.index"}
 _ITEM = re.compile(r"\s*(?P<name>[^(（]+?)\s*(?:[(（](?P<limitation>.*)[)）])?\s*")
+_TEXTS = ("type", "identifier", "number")  # what load() cannot do without
+_ABSENT = "\N{EMPTY SET}"  # stands for them while the rest is read
 _NEVER_GIVEN = ("digests", "salts", "attestation")
 
 
@@ -76,8 +78,23 @@ def from_members(members: Mapping[str, Value], *, place: str = "") -> Request:
             except KeyError:
                 return Request(place, None, tuple(faults))
             continue
-        return Request(place, replace(found, source=None), tuple(faults))
+        return Request(place, _real(found), tuple(faults))
     return Request(place, None, tuple(faults))
+
+
+def _real(licence: Licence) -> Licence:
+    """The licence as it was read, empty where a text that must be there was not."""
+
+    def real(text: str) -> str:
+        return "" if text == _ABSENT else text
+
+    return replace(
+        licence,
+        type=real(licence.type),
+        identifier=real(licence.identifier),
+        number=real(licence.number),
+        source=None,
+    )
 
 
 def _without(members: Mapping[str, Value], path: str) -> Mapping[str, Value]:
@@ -85,14 +102,16 @@ def _without(members: Mapping[str, Value], path: str) -> Mapping[str, Value]:
 
     A text that must be there becomes an empty one: its absence is not a second fault.
     """
-    if path in {"type", "identifier", "number"}:
-        if members.get(path) == "":
+    if path in _TEXTS:
+        if members.get(path) == _ABSENT:
             raise KeyError(path)
-        return {**members, path: ""}
-    parent, _, last = path.rpartition(".")
-    if last.isdigit():  # an item of a list: the list goes
-        return _without(members, parent)
-    found = canonical.without(members, path)
+        return {**members, path: _ABSENT}
+    if path.startswith("status."):  # half a reference refers to nothing
+        path = "status"
+    steps = path.split(".")
+    inside = next((at for at, step in enumerate(steps) if step.isdigit()), len(steps))
+    # of a list with a faulty item nothing is left: its places would no longer be right
+    found = canonical.without(members, ".".join(steps[:inside]))
     assert isinstance(found, Mapping)
     return found
 
@@ -101,12 +120,13 @@ def _complete(members: dict[str, Value]) -> Iterator[FieldFault]:
     """Fill in what follows from the rest; what is missing is for validation to name."""
     members.setdefault("format", FORMAT)
     members.setdefault("version", 1)
-    for name in ("type", "identifier", "number"):
-        members.setdefault(name, "")
+    for name in _TEXTS:
+        if members.get(name) in (None, ""):
+            members[name] = _ABSENT
     for name in ("issuer", "holder"):
         members.setdefault(name, {})
     serial = members.pop("serial", None)
-    if serial is None or members["identifier"]:
+    if serial is None or members["identifier"] != _ABSENT:
         return
     issuer = members["issuer"]
     profile = profiles.find(str(members["type"]))
