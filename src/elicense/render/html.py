@@ -109,9 +109,7 @@ def _base_name(name: str) -> str:
     return re.split(r"[/\\]", name.rstrip("/\\"))[-1] or name
 
 
-def _drawn(
-    report: Report, data: bytes | None, words: Mapping[str, Any], limits: Limits
-) -> Pages:
+def _drawn(report: Report, data: bytes | None, words: Mapping[str, Any], limits: Limits) -> Pages:
     if data is None:
         return Pages(problems=((None, words["no_data"]),))
     if hashlib.sha256(data).hexdigest() != report.evidence.sha256:
@@ -192,8 +190,9 @@ def _licence(report: Report, language: str) -> Markup:
         "section",
         element("h2", words["licence"], badge, id="licence"),
         element("div", rows(pairs, wide=True), class_=None if proven else "claims"),
-        term_line.draw(licence, report.at, language),
-        aria_labelledby="licence", class_="licence",
+        term_line.draw(licence, report.at, language, proven=proven),
+        aria_labelledby="licence",
+        class_="licence",
     )
 
 
@@ -274,8 +273,10 @@ def _foot(report: Report, words: Mapping[str, Any]) -> Markup:
         (words["software"], f"elicense {own_version()}"),
     ]
     return element(
-        "footer", element("h2", words["about"], id="about"), rows(pairs, wide=True),
-        aria_labelledby="about"
+        "footer",
+        element("h2", words["about"], id="about"),
+        rows(pairs, wide=True),
+        aria_labelledby="about",
     )
 
 

@@ -142,9 +142,7 @@ def seals(report: Report, language: str, limits: Limits) -> Markup:
     )  # fmt: skip
 
 
-def _card(
-    report: Report, signature: Signature, words: Mapping[str, Any], limits: Limits
-) -> Markup:
+def _card(report: Report, signature: Signature, words: Mapping[str, Any], limits: Limits) -> Markup:
     found = own_findings(report, signature.index)
     outcome = summary.worst(found, report.policy)
     kind = "signature" if signature.seal or signature.placements else "plain-signature"

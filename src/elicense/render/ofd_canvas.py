@@ -223,8 +223,7 @@ def _curve(start: Point, values: list[float]) -> list[Point]:
         level = points
         while len(level) > 1:
             level = [
-                (p[0] + (q[0] - p[0]) * t, p[1] + (q[1] - p[1]) * t)
-                for p, q in pairwise(level)
+                (p[0] + (q[0] - p[0]) * t, p[1] + (q[1] - p[1]) * t) for p, q in pairwise(level)
             ]
         found.append(level[0])
     return found

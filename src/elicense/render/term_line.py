@@ -40,8 +40,11 @@ def _term(licence: Licence) -> tuple[date | None, date | None]:
     return validity.valid_from or validity.issued, validity.valid_until
 
 
-def draw(licence: Licence, at: datetime, language: str) -> Markup | None:
-    """An inline SVG with its own text for those who do not see it; None without dates."""
+def draw(licence: Licence, at: datetime, language: str, *, proven: bool = True) -> Markup | None:
+    """An inline SVG with its own text for those who do not see it; None without dates.
+
+    A term that is not ``proven`` is a claim and never green.
+    """
     start, end = _term(licence)
     where = position(licence, at)
     if not where or start is None or (end is not None and end < start):
@@ -63,7 +66,7 @@ def draw(licence: Licence, at: datetime, language: str) -> Markup | None:
     return element(
         "svg",
         element("title", spoken),
-        _bar(x(start), right, where, open_end=open_end),
+        _bar(x(start), right, where if proven else "claimed", open_end=open_end),
         *(_tick(x(item.date), f"{words['endorsed']} {item.date}") for item in licence.endorsements
           if item.date is not None and first <= item.date <= last),
         _label(x(start), _Y + 22, f"{words['from']} {start}", right=x(start) > _WIDTH * 0.6),
