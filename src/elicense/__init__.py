@@ -33,18 +33,20 @@ if TYPE_CHECKING:
     from elicense.issuing.signers import load as load_signer
     from elicense.licence import Licence
     from elicense.limits import Limits
+    from elicense.maritime.ship import Ship
     from elicense.opening import open_file as open
     from elicense.policy import Policy
     from elicense.report import Report
+    from elicense.together import JointReport, verify_together
     from elicense.trust.store import TrustStore
     from elicense.verdict import Verdict
     from elicense.verifying import verify
 
 __all__ = [
     "Error", "Evidence", "FieldFault", "Finding", "InputError", "IssueRefused",
-    "KeyMaterialError", "Licence", "LimitError", "Limits", "Outcome", "Policy", "Rejected",
-    "Report", "TrustStore", "UsageError", "Verdict", "issue", "load_signer", "open", "reissue",
-    "verify",
+    "JointReport", "KeyMaterialError", "Licence", "LimitError", "Limits", "Outcome", "Policy",
+    "Rejected", "Report", "Ship", "TrustStore", "UsageError", "Verdict", "issue", "load_signer",
+    "open", "reissue", "verify", "verify_together",
 ]  # fmt: skip
 
 _HOME = {
@@ -54,6 +56,9 @@ _HOME = {
     "reissue": ("elicense.issuing.reissue", "reissue"),
     "load_signer": ("elicense.issuing.signers", "load"),
     "Licence": ("elicense.licence", "Licence"),
+    "JointReport": ("elicense.together", "JointReport"),
+    "Ship": ("elicense.maritime.ship", "Ship"),
+    "verify_together": ("elicense.together", "verify_together"),
     "Limits": ("elicense.limits", "Limits"),
     "Outcome": ("elicense.findings", "Outcome"),
     "Policy": ("elicense.policy", "Policy"),

@@ -13,6 +13,7 @@ from elicense.endorsement import Statement, read
 from elicense.errors import InputError
 from elicense.identifiers import area_contains
 from elicense.licence import Licence, data_digest
+from elicense.maritime.facts import certificate, effective_expiry
 from elicense.trust.service import NATIONAL, Service
 
 
@@ -138,7 +139,7 @@ def effective(case: Case) -> Licence | None:
     licence = with_endorsements(case)
     if licence is None or case.profile is None:
         return licence
-    ends: list[datetime.date] = []
+    ends = list(_own_extensions(case))
     for item in endorsed(case):
         made = item.statement
         if made is None or made.valid_until is None or made.date > china_day(case.at):
@@ -150,6 +151,13 @@ def effective(case: Case) -> Licence | None:
     if end is None or not ends:
         return licence
     return replace(licence, validity=replace(licence.validity, valid_until=max(end, *ends)))
+
+
+def _own_extensions(case: Case) -> Iterator[datetime.date]:
+    """The end that extensions endorsed when the licence was made anew give, within the rules."""
+    found = certificate(case.licence) if case.licence else None
+    if found is not None:
+        yield effective_expiry(found, china_day(case.at))
 
 
 def china_day(moment: datetime.datetime) -> datetime.date:
