@@ -175,7 +175,7 @@ def _open(address: Address, password: Callable[[str], bytes] | None) -> tuple[An
         raise KeyMaterialError("pkcs11.library", f"the module does not load: {error}") from error
     try:
         token = _token(module, address)
-        session = token.open(user_pin=_pin(address, token.label, password))
+        session = _session(token, address, password)
         key = _one(session, pkcs11.ObjectClass.PRIVATE_KEY, address)
         id_ = address.id or bytes(key[pkcs11.Attribute.ID])
         wanted = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.CERTIFICATE,
@@ -187,6 +187,16 @@ def _open(address: Address, password: Callable[[str], bytes] | None) -> tuple[An
     except pkcs11.PKCS11Error as error:
         raise KeyMaterialError("pkcs11.token", f"the token: {type(error).__name__}") from error
     return key, inside
+
+
+def _session(token: Any, address: Address, password: Callable[[str], bytes] | None) -> Any:
+    """Logged in. A login is the process's, not a session's: a second key needs no second one."""
+    import pkcs11
+
+    try:
+        return token.open(user_pin=_pin(address, _text(token.label), password))
+    except pkcs11.exceptions.UserAlreadyLoggedIn:
+        return token.open()
 
 
 def _token(module: Any, address: Address) -> Any:
