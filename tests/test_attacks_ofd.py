@@ -83,11 +83,11 @@ def test_attack_is_proven_and_named(name, file):
 
 @pytest.mark.parametrize("name", sorted(ERRORS))
 def test_unreadable_package_is_an_error_with_a_code(name):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(elicense.InputError) as caught:
         judge(ofd_attacks.ATTACKS[name](sample("tianjin-doc.ofd")))
     assert caught.value.code == ERRORS[name]
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize("name", sorted(OPEN))

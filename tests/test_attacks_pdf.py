@@ -290,9 +290,9 @@ BOMBS = {
 def test_page_that_costs_too_much_is_not_drawn(name):
     make, words = BOMBS[name]
     data = make()
-    start = time.perf_counter()
+    start = time.process_time()
     report = judge(data, limits=Limits(render_seconds=0.3))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert report.verdict is not Verdict.VALID
     assert words in report.evidence.claims.text_problem + report.evidence.qr_problem
 
@@ -312,9 +312,9 @@ def test_page_that_costs_too_much_is_not_drawn(name):
 )
 def test_licence_data_that_costs_too_much(stream):
     data = more.sealed_licence_data(stream)
-    start = time.perf_counter()
+    start = time.process_time()
     report = judge(data, pages=False)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert report.verdict is not Verdict.VALID
     assert report.licence is None
 

@@ -103,7 +103,9 @@ def _their_answer(signature: object) -> dict[str, str] | None:
     from pyhanko_certvalidator import ValidationContext
 
     try:
-        status = validate_pdf_signature(signature, ValidationContext(allow_fetching=False))
+        status = validate_pdf_signature(
+            signature, ValidationContext(trust_roots=[], allow_fetching=False)
+        )
     except Exception:  # noqa: BLE001 - no answer is an answer of its own
         return None
     level = status.modification_level
