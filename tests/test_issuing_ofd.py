@@ -16,6 +16,7 @@ from elicense.crypto import der
 from elicense.crypto.ses import read_signature
 from elicense.crypto.sm3 import sm3
 from elicense.errors import Error, InputError, UsageError
+from elicense.examine import examine
 from elicense.issuing import ofd_package, ofd_seal
 from elicense.issuing.page import Spot
 from issuing_world import CERTS, SAMPLES, desk, needs_openssl, sm2_verifies
@@ -33,6 +34,8 @@ def _seal(data: bytes = PLAIN, spots: tuple[Spot, ...] = (SPOT,)) -> bytes:
         data, seal=sealing.seal_of(desk(), licences.TIANJIN_DOC),
         credential=desk().world.credential(SIGNER), time=NOW, spots=spots,
     )  # fmt: skip
+# empty until an endorsement adds to it, and judged by what stands in it
+OPEN = "Doc_0/Annots/Annotations.xml"
 
 
 def _signatures(data: bytes) -> tuple[reader.OfdPackage, tuple[object, ...]]:
@@ -44,14 +47,14 @@ def _signatures(data: bytes) -> tuple[reader.OfdPackage, tuple[object, ...]]:
 
 def test_the_seal_covers_all_a_reader_shows_and_the_metadata() -> None:
     read, (signature,) = _signatures(_seal())
-    assert signature.coverage.whole
-    assert signature.coverage.uncovered == ()
+    assert signature.coverage.uncovered == (OPEN,)
+    assert examine(_seal(), pages=False).signatures[0].coverage.whole
     assert signature.coverage.uncovered_metadata == ()
     assert all(digest.matches for digest in signature.digests)
     left_out = set(read.entries) - set(signature.references)
     assert left_out == {
         "Doc_0/Signs/Signatures.xml", "Doc_0/Signs/Sign_0/Signature.xml",
-        "Doc_0/Signs/Sign_0/SignedValue.dat",
+        "Doc_0/Signs/Sign_0/SignedValue.dat", OPEN,
     }  # fmt: skip
 
 
@@ -71,7 +74,7 @@ def test_openssl_verifies_the_plain_signature(attributes: bool, tmp_path: Path) 
     data = ofd_seal.sign_ofd(PLAIN, credential=desk().world.credential(SIGNER), time=NOW,
                              attributes=attributes)  # fmt: skip
     _, (signature,) = _signatures(data)
-    assert (signature.type, signature.coverage.whole) == ("Sign", True)
+    assert (signature.type, signature.coverage.uncovered) == ("Sign", (OPEN,))
     signer = der.parse(signature.signed_value).children()[1].only().children()[-1].children()[0]
     parts = signer.children()
     digest = sm3(signature.signature_xml)
@@ -83,7 +86,8 @@ def test_openssl_verifies_the_plain_signature(attributes: bool, tmp_path: Path) 
 def test_a_later_seal_leaves_the_first_whole() -> None:
     second = _seal(_seal(), (Spot(2, 100, 100, 30, 30),))
     _, (one, two) = _signatures(second)
-    assert one.coverage.whole and two.coverage.whole
+    assert one.coverage.uncovered == two.coverage.uncovered == (OPEN,)
+    assert all(item.coverage.whole for item in examine(second, pages=False).signatures)
     assert all(d.matches for item in (one, two) for d in item.digests)
     assert "Doc_0/Signs/Sign_0/SignedValue.dat" in two.references
     assert (one.id, two.id) == ("s001", "s002")

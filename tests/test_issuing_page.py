@@ -128,7 +128,7 @@ def test_endorsement_boxes_show_what_is_signed() -> None:
 
 
 def test_more_than_a_page_holds_is_refused() -> None:
-    kinds = [{"code": "bulk-carrier", "limitation": "很长的限制" * 20}] * 6
+    kinds = [{"code": "bulk-carrier", "limitation": "很长的限制" * 40}] * 6
     crowded = replace(
         licences.TIANJIN_DOC, fields={**licences.TIANJIN_DOC.fields, "ship_types": tuple(kinds)}
     )

@@ -1,9 +1,15 @@
-"""The endorsement boxes 签注栏 of a form, drawn from the signed endorsements."""
+"""The endorsement boxes 签注栏 of a form, drawn from the signed endorsements.
+
+An empty box is reserved, under a name, for an endorsement that a later seal adds; what
+goes into it then is :func:`values`.
+"""
 
 from __future__ import annotations
 
 import datetime
+from typing import NamedTuple
 
+from elicense.endorsement import box_name
 from elicense.errors import UsageError
 from elicense.issuing.fonts import Font
 from elicense.issuing.layout import (
@@ -24,6 +30,7 @@ from elicense.profiles import Box, Profile, date_forms
 _GAP = 4.0
 _TOP, _BOTTOM = 52.0, 268.0
 _WIDTH = (RIGHT - LEFT - _GAP) / 2
+_STEP = 6.6  # from line to line
 
 
 def endorsement_page(licence: Licence, profile: Profile, *, font: Font, notice: str = "") -> Page:
@@ -39,27 +46,40 @@ def endorsement_page(licence: Licence, profile: Profile, *, font: Font, notice: 
     height = min(50.0, (_BOTTOM - _TOP) / rows - _GAP)
     if height < 34:
         raise UsageError("page.room", f"{len(cells)} endorsement boxes do not fit one page")
-    for index, (box, endorsement) in enumerate(cells):
+    for index, cell in enumerate(cells):
         x = LEFT + (index % 2) * (_WIDTH + _GAP)
         y = _TOP + (index // 2) * (height + _GAP)
-        marks += _cell(box, endorsement, x, y, height, font)
+        marks += _cell(cell, x, y, height, font)
     marks += footer(licence, 2, 2, font)
     return Page(tuple(marks))
 
 
-def _cells(licence: Licence, profile: Profile) -> list[tuple[Box, Endorsement | None]]:
-    """Each box with what stands in it; a repeatable box once for each endorsement."""
-    cells: list[tuple[Box, Endorsement | None]] = []
+class _Cell(NamedTuple):
+    """A box, what stands in it, and the name under which it is reserved if nothing does."""
+
+    box: Box
+    endorsement: Endorsement | None
+    reserves: str
+
+
+def _cells(licence: Licence, profile: Profile) -> list[_Cell]:
+    """Each box with what stands in it; a repeatable one once more than it was used, and
+    twice at least, so that another endorsement finds room."""
+    cells: list[_Cell] = []
     for box in profile.boxes:
-        found = [item for item in licence.endorsements if item.kind == box.kind]
-        cells += [(box, item) for item in found] or [(box, None)]
+        found = [x for x in licence.endorsements if x.kind == box.kind and x.state != "empty"]
+        cells += [_Cell(box, item, "") for item in found]
+        wanted = max(2, len(found) + 1) if box.repeatable else 1
+        cells += [
+            _Cell(box, None, box_name(box.kind, number))
+            for number in range(len(found) + 1, wanted + 1)
+        ]
     return cells
 
 
-def _cell(
-    box: Box, endorsement: Endorsement | None, x: float, y: float, height: float, font: Font
-) -> list[Mark]:
-    marks: list[Mark] = [Rectangle(x, y, _WIDTH, height, 0.3, BLUE)]
+def _cell(cell: _Cell, x: float, y: float, height: float, font: Font) -> list[Mark]:
+    box, endorsement, reserves = cell
+    marks: list[Mark] = [Rectangle(x, y, _WIDTH, height, 0.3, BLUE, reserves=reserves)]
     line = y + 5.0
     for size, text in ((3.6, box.zh), (2.6, _english(box))):
         for part in wrap(text, _WIDTH - 4, size, font):
@@ -70,12 +90,8 @@ def _cell(
         text = "Verification previously carried out"
         marks.append(Text(x + 2, y + height / 2 + 6.5, 2.8, text))
         return marks
-    rows = _rows(box, endorsement)
-    step = 6.6
-    line = y + height - 3.0 - step * (len(rows) - 1)
-    for label, value in rows:
+    for label, value, start, line in _placed(box, endorsement, x, y, height, font):
         marks.append(Text(x + 2, line, 2.9, label, GREY))
-        start = x + 3 + font.width(label, 2.9)
         marks.append(Line(start, line + 0.9, x + _WIDTH - 3, line + 0.9, 0.15, GREY))
         if value:
             size, lines = fitted(value, x + _WIDTH - 4 - start, 3.3, font)
@@ -83,8 +99,41 @@ def _cell(
                 Text(start + 1, line - index * size * 1.12, size, part)
                 for index, part in enumerate(reversed(lines))
             ]
-        line += step
     return marks
+
+
+class _Row(NamedTuple):
+    """One line of a box: label, value, and where the value's line begins and runs."""
+
+    label: str
+    value: str
+    start: float
+    line: float
+
+
+def _placed(
+    box: Box, endorsement: Endorsement | None, x: float, y: float, height: float, font: Font
+) -> list[_Row]:
+    rows = _rows(box, endorsement)
+    first = y + height - 3.0 - _STEP * (len(rows) - 1)
+    return [
+        _Row(label, value, x + 3 + font.width(label, 2.9), first + _STEP * index)
+        for index, (label, value) in enumerate(rows)
+    ]
+
+
+def values(
+    box: Box, endorsement: Endorsement, width: float, height: float, font: Font
+) -> tuple[Text, ...]:
+    """What a later endorsement writes into its box, from the box's own top left corner.
+
+    One line a value. UsageError ``page.room`` if one is too long for it.
+    """
+    found = []
+    for _, value, start, line in _placed(box, endorsement, 0.0, 0.0, height, font):
+        size, (text,) = fitted(value, width - 4 - start, 3.3, font, most=1)
+        found.append(Text(start + 1, line, size, text))
+    return tuple(found)
 
 
 def _english(box: Box) -> str:

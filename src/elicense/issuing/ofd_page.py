@@ -33,7 +33,8 @@ DOC = "Doc_0"
 DATA_NAME = "licence.json"
 ANNOTATIONS = "Annots/Annotations.xml"
 _FONT_ID = 1
-# For endorsements, which come later and bring no font: every Chinese reader has this one.
+SPARE_IDS = 1000  # object numbers for endorsements, the last of the document
+# Endorsements come later and bring no font: every Chinese reader has this one.
 READERS_FONT = ("2", "宋体", "SimSun")
 
 
@@ -102,7 +103,8 @@ def _package(document: Document) -> bytes:
 def _document(document: Document, page_ids: list[str], ids: _Ids) -> bytes:
     root = element("Document")
     common = add(root, "CommonData")
-    add(common, "MaxUnitID", text=str(ids.last))
+    spare = SPARE_IDS if reserved(document.pages) else 0
+    add(common, "MaxUnitID", text=str(ids.last + spare))
     first = document.pages[0]
     area = add(common, "PageArea")
     add(area, "PhysicalBox", text=f"0 0 {_n(first.width)} {_n(first.height)}")

@@ -124,7 +124,7 @@ def _sign(
     spots: tuple[Spot, ...] = (),
 ) -> bytes:
     with boundary("ofd"):
-        entries = _read(data, limits)
+        entries = read_entries(data, limits)
         site = _prepare(entries, kind)
         page_ids = _page_ids(entries)
     stamps = [(_page_id(page_ids, spot), spot) for spot in spots]
@@ -139,7 +139,7 @@ def _sign(
     return pack(entries)
 
 
-def _read(data: bytes, limits: Limits) -> dict[str, bytes]:
+def read_entries(data: bytes, limits: Limits) -> dict[str, bytes]:
     """The entries; a package with any fault in its ZIP is refused, never repaired."""
     log = Log()
     archive = read_archive(data, limits=limits, log=log)
@@ -206,11 +206,15 @@ def _prepare(entries: dict[str, bytes], kind: str) -> _Site:
     return _Site(place, folder, taken + 1)
 
 
-def _page_ids(entries: Mapping[str, bytes]) -> list[str]:
+def document(entries: Mapping[str, bytes]) -> Any:
+    """The root of Document.xml of the one document there is."""
     _, body = _body(entries)
-    place = _text(body, "DocRoot", "")
-    document = _entry(entries, place)
-    return [page.get("ID", "") for page in document.iterfind(f"{tag('Pages')}/{tag('Page')}")]
+    return _entry(entries, _text(body, "DocRoot", ""))
+
+
+def _page_ids(entries: Mapping[str, bytes]) -> list[str]:
+    root = document(entries)
+    return [page.get("ID", "") for page in root.iterfind(f"{tag('Pages')}/{tag('Page')}")]
 
 
 def open_annotations(entries: Mapping[str, bytes]) -> str:
@@ -218,8 +222,8 @@ def open_annotations(entries: Mapping[str, bytes]) -> str:
     if not any(BOX_MARK in body for name, body in entries.items() if name.endswith(".xml")):
         return ""
     _, body = _body(entries)
-    place = _text(body, "DocRoot", "")
-    return _text(_entry(entries, place), "Annotations", place.rpartition("/")[0])
+    folder = _text(body, "DocRoot", "").rpartition("/")[0]
+    return _text(document(entries), "Annotations", folder)
 
 
 def _page_id(page_ids: list[str], spot: Spot) -> str:

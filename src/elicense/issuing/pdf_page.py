@@ -8,7 +8,7 @@ and holds the SM3 digest of the JSON. Same input, same bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
@@ -39,12 +39,12 @@ def render(document: Document) -> bytes:
     subset = fonts.cut(document.font, characters(document.pages))
     objects: dict[int, Value] = {}
     catalog, tree, info, metadata, font = (_reserve(objects) for _ in range(5))
-    _font(objects, font.number, subset)
+    objects[font.number] = font_entries(subset, lambda value: _add(objects, value))
     pictures = {png: _picture(objects, png) for png in images(document.pages)}
-    kids: list[Value] = []
     fields: list[Value] = []
-    for page in document.pages:
-        kids.append(_page(objects, page, tree, font, pictures, subset, fields))
+    kids: list[Value] = [
+        _page(objects, page, tree, font, pictures, subset, fields) for page in document.pages
+    ]
     objects[tree.number] = {"Type": Name("Pages"), "Kids": kids, "Count": len(kids)}
     objects[metadata.number] = Stream(
         {"Type": Name("Metadata"), "Subtype": Name("XML")}, _xmp(document)
@@ -79,14 +79,16 @@ def _add(objects: dict[int, Value], value: Value) -> Ref:
     return reference
 
 
-def _font(objects: dict[int, Value], at: int, subset: fonts.Subset) -> None:
-    """A Type 0 font over the embedded TrueType subset (ISO 32000-1 §9.7)."""
+def font_entries(subset: fonts.Subset, add: Callable[[Value], Ref]) -> dict[str, Value]:
+    """A Type 0 font over the embedded TrueType subset (ISO 32000-1 §9.7).
+
+    ``add`` takes the objects that belong to it.
+    """
     font = subset.font
     tag = "".join(chr(65 + b % 26) for b in hashlib.sha256(subset.data).digest()[:6])
     base = Name(f"{tag}+{font.postscript}")
-    program = _add(objects, deflated({"Length1": len(subset.data)}, subset.data))
-    descriptor = _add(
-        objects,
+    program = add(deflated({"Length1": len(subset.data)}, subset.data))
+    descriptor = add(
         {
             "Type": Name("FontDescriptor"), "FontName": base, "Flags": 4,
             "FontBBox": list(font.box), "ItalicAngle": 0, "Ascent": font.ascent,
@@ -98,16 +100,15 @@ def _font(objects: dict[int, Value], at: int, subset: fonts.Subset) -> None:
     for character, glyph in sorted(subset.glyphs.items(), key=lambda item: item[1]):
         widths += [glyph, [font.advances[character]]]
     system: Value = {"Registry": "Adobe", "Ordering": "Identity", "Supplement": 0}
-    descendant = _add(
-        objects,
+    descendant = add(
         {
             "Type": Name("Font"), "Subtype": Name("CIDFontType2"), "BaseFont": base,
             "CIDSystemInfo": system, "FontDescriptor": descriptor, "DW": 1000, "W": widths,
             "CIDToGIDMap": Name("Identity"),
         },
     )  # fmt: skip
-    unicode_map = _add(objects, deflated({}, _to_unicode(subset.glyphs)))
-    objects[at] = {
+    unicode_map = add(deflated({}, _to_unicode(subset.glyphs)))
+    return {
         "Type": Name("Font"), "Subtype": Name("Type0"), "BaseFont": base,
         "Encoding": Name("Identity-H"), "DescendantFonts": [descendant],
         "ToUnicode": unicode_map,
