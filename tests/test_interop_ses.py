@@ -4,6 +4,7 @@ The types are those of GM/T 0031-2014 (version 1), GB/T 38540-2020 (version 4) a
 GM/T 0031-2025 (version 5), in asn1crypto; nothing of elicense reads or verifies here.
 """
 
+# ruff: noqa: RUF012 - asn1crypto wants lists of fields
 from __future__ import annotations
 
 import base64
