@@ -75,7 +75,8 @@ def same_where_covered(data: bytes, changed: bytes) -> bool:
     before, after = _outside_values(data), _outside_values(changed)
     if len(before) != len(after) or before[:-1] != after[:-1]:
         return False
-    return after[-1].startswith(before[-1]) and not after[-1][len(before[-1]) :].strip(b"\0\t\n\x0c\r ")
+    appended = after[-1][len(before[-1]) :]
+    return after[-1].startswith(before[-1]) and not appended.strip(b"\0\t\n\x0c\r ")
 
 
 def _entries(data: bytes) -> dict[str, bytes] | None:

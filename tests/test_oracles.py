@@ -21,7 +21,7 @@ from elicense.containers import pdf
 from elicense.crypto.verify import check_value
 from elicense.evidence import SignedValue
 from elicense.findings import Outcome
-from judging import CORPUS, ROOT, SAMPLES, judge, of
+from judging import CORPUS, ROOT, SAMPLES, judge, needs_corpus, of
 
 DOCUMENT = ROOT / "docs" / "oracles.md"
 DISTID = "distid:1234567812345678"
@@ -31,11 +31,12 @@ needs_openssl = pytest.mark.skipif(
 Answers = dict[tuple[str, str, str], tuple[str, str]]  # (file, seal, question): theirs, ours
 
 
-def _files(*suffixes: str) -> list[Path]:
-    found = [p for p in SAMPLES.iterdir() if p.suffix in suffixes]
-    if CORPUS.joinpath("pdf").is_dir():
-        found += [p for p in CORPUS.rglob("*") if p.suffix in suffixes]
-    return sorted(found)
+WHERE = ["samples", pytest.param("corpus", marks=[pytest.mark.slow, needs_corpus])]
+
+
+def _files(where: str, *suffixes: str) -> list[Path]:
+    folder = SAMPLES if where == "samples" else CORPUS
+    return sorted(p for p in folder.rglob("*") if p.suffix in suffixes)
 
 
 def _listed(heading: str, files: list[Path]) -> Answers:
@@ -135,9 +136,10 @@ def _compare(path: Path) -> Iterator[tuple[tuple[str, str, str], tuple[str, str]
                 yield (path.name, str(number), question), (answer, second[question])
 
 
-def test_every_disagreement_with_pyhanko_is_listed():
+@pytest.mark.parametrize("where", WHERE)
+def test_every_disagreement_with_pyhanko_is_listed(where):
     logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
-    files = _files(".pdf")
+    files = _files(where, ".pdf")
     found = {key: value for path in files for key, value in _compare(path)}
     assert found == _listed("pyHanko", files)
 
@@ -208,17 +210,19 @@ def _dgst_disagreements(paths: list[Path], folder: Path) -> tuple[int, Answers]:
 
 
 @needs_openssl
-def test_every_disagreement_with_openssl_is_listed(tmp_path):
-    files = _files(".ofd", ".pdf", ".dat")
+@pytest.mark.parametrize("where", WHERE)
+def test_every_disagreement_with_openssl_is_listed(where, tmp_path):
+    files = _files(where, ".ofd", ".pdf", ".dat")
     count, found = _dgst_disagreements(files, tmp_path)
     assert count > 60
     assert found == _listed("OpenSSL", files)
 
 
 @needs_openssl
-def test_openssl_reads_the_cms_of_every_rsa_pdf(tmp_path):
+@pytest.mark.parametrize("where", WHERE)
+def test_openssl_reads_the_cms_of_every_rsa_pdf(where, tmp_path):
     """Digest, attributes and value in one: ``openssl cms -verify`` over the signed bytes."""
-    files, count, found = _files(".pdf"), 0, {}
+    files, count, found = _files(where, ".pdf"), 0, {}
     for path in files:
         try:
             document = pdf.read(path.read_bytes())
