@@ -6,7 +6,9 @@ import sys
 
 import click
 
+from elicense.cli.endorse import endorse
 from elicense.cli.inspect import inspect
+from elicense.cli.inspect_ship import inspect_ship
 from elicense.cli.issue import issue, reissue
 from elicense.cli.licence import licence
 from elicense.cli.profiles import profiles
@@ -36,8 +38,10 @@ def cli() -> None:
 
 cli.add_command(verify)
 cli.add_command(inspect)
+cli.add_command(inspect_ship)
 cli.add_command(issue)
 cli.add_command(reissue)
+cli.add_command(endorse)
 cli.add_command(seal)
 cli.add_command(profiles)
 cli.add_command(licence)
