@@ -28,10 +28,11 @@ from elicense.errors import (
 if TYPE_CHECKING:
     from elicense.evidence import Evidence
     from elicense.findings import Finding, Outcome
+    from elicense.issuing.endorse import endorse
     from elicense.issuing.issue import issue
     from elicense.issuing.reissue import reissue
     from elicense.issuing.signers import load as load_signer
-    from elicense.licence import Licence
+    from elicense.licence import Endorsement, Licence
     from elicense.limits import Limits
     from elicense.maritime.ship import Ship
     from elicense.opening import open_file as open
@@ -43,15 +44,17 @@ if TYPE_CHECKING:
     from elicense.verifying import verify
 
 __all__ = [
-    "Error", "Evidence", "FieldFault", "Finding", "InputError", "IssueRefused",
+    "Endorsement", "Error", "Evidence", "FieldFault", "Finding", "InputError", "IssueRefused",
     "JointReport", "KeyMaterialError", "Licence", "LimitError", "Limits", "Outcome", "Policy",
-    "Rejected", "Report", "Ship", "TrustStore", "UsageError", "Verdict", "issue", "load_signer",
-    "open", "reissue", "verify", "verify_together",
+    "Rejected", "Report", "Ship", "TrustStore", "UsageError", "Verdict", "endorse", "issue",
+    "load_signer", "open", "reissue", "verify", "verify_together",
 ]  # fmt: skip
 
 _HOME = {
+    "Endorsement": ("elicense.licence", "Endorsement"),
     "Evidence": ("elicense.evidence", "Evidence"),
     "Finding": ("elicense.findings", "Finding"),
+    "endorse": ("elicense.issuing.endorse", "endorse"),
     "issue": ("elicense.issuing.issue", "issue"),
     "reissue": ("elicense.issuing.reissue", "reissue"),
     "load_signer": ("elicense.issuing.signers", "load"),
