@@ -82,7 +82,7 @@ def side_by_side(pictures: list[Any], target: Path) -> None:
     for index, picture in enumerate(scaled):
         sheet.paste(picture, (index * WIDTH, 0))
     sheet.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(target, "PNG", optimize=True)
-    print(target.relative_to(ROOT), target.stat().st_size)  # noqa: T201
+    print(target.relative_to(ROOT), target.stat().st_size)
 
 
 def main(target: Path = IMAGES) -> None:

@@ -34,7 +34,7 @@ def texts(type: str, endorsed: int) -> list[str]:
             payload.encode(
                 licence, data_digest=lic.data_digest(lic.dump(licence)), algorithm="sm2",
                 sign=lambda _: rng.randbytes(64), kid=rng.randbytes(4),
-            )  # fmt: skip
+            )
         )
     return found
 
