@@ -24,7 +24,10 @@ def ism(case: Case) -> Iterator[Finding]:
     licence, profile = case.licence, case.profile
     if licence is None or profile is None:
         return
-    found, own = certificate(with_endorsements(case) or licence), certificate(licence)
+    own = found = certificate(licence)
+    endorsed = with_endorsements(case)
+    if endorsed is not None and endorsed is not licence:
+        found = certificate(endorsed)
     if found is None or own is None:
         return  # licence.dates says what is missing
     if not _known(found):
@@ -33,8 +36,9 @@ def ism(case: Case) -> Iterator[Finding]:
         return
     today = china_day(case.at)
     # extensions that later seals endorsed are judged with those seals
-    extended = [ruling for ruling in judge(own, today) if rule(ruling.rule).box]
-    for ruling in judge(found, today):
+    rulings = judge(found, today)
+    extended = rulings if own is found else judge(own, today)
+    for ruling in rulings:
         if not rule(ruling.rule).box or ruling in extended:
             yield finding(ruling, profile)
 
