@@ -215,7 +215,8 @@ def _lines(
 
     profile = profiles.find(file.licence.type)
     box = profile.box(given.kind) if profile else None
-    if file.box is None or box is None or any(f.code == "field.missing" for f in faults):
+    incomplete = {"field.missing", "endorsement.state"} & {fault.code for fault in faults}
+    if file.box is None or box is None or incomplete:
         return ()
     width, height = file.millimetres
     try:
