@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import re
 import struct
 import zlib
@@ -340,6 +341,37 @@ def test_broken_fonts_are_refused_or_drawn_but_never_crash(cut: int) -> None:
         assert drawn(pack(found)).size == (993, 1404)
     except Error as error:
         assert error.code == "ofd.draw"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_flipped_bytes_are_drawn_or_refused(seed: int) -> None:
+    """Fonts, pictures, pages and resources with some bytes changed: our errors only."""
+    rng = random.Random(seed)
+    found = entries()
+    parts = [name for name in found if name.endswith((".ttf", ".png", "Content.xml", "Res.xml"))]
+    place = rng.choice(parts)
+    changed = bytearray(found[place])
+    for _ in range(rng.randint(1, 12)):
+        changed[rng.randrange(len(changed))] = rng.randrange(256)
+    found[place] = bytes(changed)
+    try:
+        assert drawn(pack(found)).mode == "RGB"
+    except InputError as error:
+        assert error.code.startswith(("ofd.", "xml.", "image.", "zip."))
+
+
+def test_a_glyph_that_cannot_be_drawn_is_named() -> None:
+    found = entries()
+    place = next(name for name in found if name.endswith(".ttf"))
+    font = bytearray(found[place])
+    tables = {bytes(font[at : at + 4]): at for at in range(12, 12 + 16 * font[5], 16)}
+    start = int.from_bytes(font[tables[b"glyf"] + 8 : tables[b"glyf"] + 12], "big")
+    size = int.from_bytes(font[tables[b"glyf"] + 12 : tables[b"glyf"] + 16], "big")
+    font[start : start + size] = b"\xff" * size
+    found[place] = bytes(font)
+    with pytest.raises(InputError) as caught:
+        drawn(pack(found))
+    assert "glyph" in caught.value.detail
 
 
 def test_curves_are_followed() -> None:

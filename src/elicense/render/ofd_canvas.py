@@ -72,7 +72,11 @@ class Canvas:
 
     def text(self, x: float, y: float, character: str, font: Any, colour: Colour) -> None:
         """One character with its origin on the base line."""
-        self.pen.text(self._pixel(x, y), character, fill=colour, font=font, anchor="ls")
+        place = self._pixel(x, y)
+        try:
+            self.pen.text(place, character, fill=colour, font=font, anchor="ls")
+        except (OSError, ValueError) as error:  # FreeType reads an outline when it draws it
+            raise unsupported(f"a glyph that cannot be drawn ({error})") from None
 
     def font_pixels(self, size: float) -> float:
         """Pixels an em for a type size in millimetres."""
@@ -149,11 +153,16 @@ def _axis(a: Point, b: Point) -> bool:
 def open_picture(data: bytes, limits: Limits, place: str = "") -> Any:
     """An encoded picture as RGBA. InputError for one that cannot be drawn."""
     import struct
+    import warnings
 
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(io.BytesIO(data), formats=PICTURES) as picture:
+        with warnings.catch_warnings():
+            # the limit below is ours; Pillow's own warning would go to the user's terminal
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data), formats=PICTURES)
+        with picture:
             if picture.width * picture.height > limits.image_pixels:
                 raise LimitError("image.pixels", "the picture has too many pixels", place=place)
             return picture.convert("RGBA")

@@ -294,7 +294,14 @@ class _Drawer:
             if index < len(steps):
                 x += steps[index]
             elif not written:
-                x += font.getlength(character) / font.size * size
+                x += _advance(font, character) / font.size * size
+
+
+def _advance(font: Any, character: str) -> float:
+    try:
+        return float(font.getlength(character))
+    except (OSError, ValueError) as error:
+        raise unsupported(f"a glyph that cannot be measured ({error})") from None
 
 
 def _steps(text: str, count: int) -> list[float]:
