@@ -113,7 +113,8 @@ def test_sneaky_signature_by_a_trusted_key(level):
 
 def test_extra_seal_by_nobody_we_know():
     report = judge(more.further_seal(sample("tianjin-doc.pdf"), signer=more.ROGUE))
-    assert report.verdict is not Verdict.VALID
+    assert report.verdict is Verdict.INVALID
+    assert ("changes.after-signing", "untrusted-seal") in found(report, FAIL)
     assert of(report, "chain.path", "signature:1") == [PASS]
     assert of(report, "chain.path", "signature:2") == [UNKNOWN]
 

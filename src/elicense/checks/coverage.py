@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from elicense.checks.case import Case
+from elicense.checks.case import Case, JudgedSignature
 from elicense.checks.signatures import FAIL, PASS, UNKNOWN, WARN, faults, from_fault
 from elicense.findings import Finding
 
@@ -67,6 +67,7 @@ def changes(case: Case) -> Iterator[Finding]:
     for judged in case.signatures:
         signature = judged.signature
         found = list(faults(signature, "changes.after-signing", judged.subject))
+        found += _untrusted_seals(case, judged)
         refused = [c for c in signature.changes if not c.allowed]
         seen: set[tuple[str, str]] = set()
         for change in refused:
@@ -86,6 +87,22 @@ def changes(case: Case) -> Iterator[Finding]:
             reason = "allowed" if allowed else ""
             yield Finding("changes.after-signing", PASS, judged.subject, reason,
                           {"kinds": ", ".join(sorted({c.kind for c in allowed}))})  # fmt: skip
+
+
+def _untrusted_seals(case: Case, judged: JudgedSignature) -> Iterator[Finding]:
+    """A seal of somebody the trust store does not know, put on a file that a known sealer
+    had sealed before: nobody but listed sealers may add to a licence."""
+    standing = judged.standing
+    if standing is None or not standing.path.anchored or not standing.services:
+        return
+    for later in case.signatures:
+        after = later.signature.index > judged.signature.index
+        unknown = later.standing is None or not later.standing.path.anchored
+        if after and unknown:
+            name = later.signature.signer.display if later.signature.signer else ""
+            yield Finding("changes.after-signing", FAIL, later.subject, "untrusted-seal",
+                          {"signer": name}, later.signature.place,
+                          "FORMAT_FAILURE")  # fmt: skip
 
 
 def other_faults(case: Case) -> Iterator[Finding]:
