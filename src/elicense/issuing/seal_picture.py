@@ -62,7 +62,7 @@ def _star(x: float, y: float, radius: float) -> list[tuple[float, float]]:
 
 def _angles(text: str, *, below: bool = False) -> list[float]:
     """Degrees from the top (``below``: from the bottom) of each letter, the middle one at 0."""
-    widest, most = (7.0, 90.0) if below else (30.0, 260.0)
+    widest, most = (5.6, 80.0) if below else (30.0, 260.0)
     step = min(widest, most / max(1, len(text) - 1))
     return [(index - (len(text) - 1) / 2) * step for index in range(len(text))]
 
@@ -95,11 +95,11 @@ def draw_svg(
     InputError ``font.glyph`` as in :func:`draw`.
     """
     font.check(name + caption + code)
-    letters = _Letters(font)
+    letters = _Letters(font, diameter / 250)
     half = diameter / 2
     points = " ".join(f"{x:.3f},{y:.3f}" for x, y in _star(half, half, diameter * 0.15))
     ring = diameter * 0.03
-    circle = f'<circle cx="{half:g}" cy="{half:g}" r="{half - ring / 2:.3f}" fill="none"'
+    circle = f'<circle cx="{half:g}" cy="{half:g}" r="{half - ring:.3f}" fill="none"'
     parts = [
         f'{circle} stroke="{_HEX}" stroke-width="{ring:.3f}"/>',
         f'<polygon points="{points}"/>',
@@ -132,11 +132,12 @@ _HEX = "#{:02X}{:02X}{:02X}".format(*RED)
 class _Letters:
     """Outlines of a font's characters as SVG paths."""
 
-    def __init__(self, font: Font) -> None:
+    def __init__(self, font: Font, stroke: float) -> None:
         from fontTools.ttLib import TTFont
 
         file: Any = TTFont(font.path, lazy=True)
         self.font, self.glyphs, self.names = font, file.getGlyphSet(), file.getBestCmap()
+        self.stroke = stroke
         self.scale = 1 / file["head"].unitsPerEm
 
     def path(self, character: str, size: float, x: float, y: float, angle: float) -> str:
@@ -153,5 +154,6 @@ class _Letters:
         lift = self.font.cap_height * size / 2000
         return (
             f'<path transform="translate({x:.3f} {y:.3f}) rotate({angle:.2f}) '
-            f'translate({left:.3f} {lift:.3f}) scale({factor:.6f} {-factor:.6f})" d="{outline}"/>'
+            f'translate({left:.3f} {lift:.3f}) scale({factor:.6f} {-factor:.6f})" '
+            f'stroke="{_HEX}" stroke-width="{self.stroke / factor:.1f}" d="{outline}"/>'
         )
