@@ -110,13 +110,20 @@ def _bar(span: Span, axis: Scale, size: int, today: date) -> str:
     return "".join(cells)
 
 
+def year_marks(axis: Scale) -> list[tuple[int, date]]:
+    """The years in the picture, each with the first of its days that is in it."""
+    years = range(axis.first.year, axis.last.year + 1)
+    return [(year, max(date(year, 1, 1), axis.first)) for year in years]
+
+
 def _years(axis: Scale, size: int) -> str:
-    """The first day of each year that has room for its number."""
+    """The number of each year that has room for it; the first one gives way to the second."""
     cells = [" "] * size
+    marks = [(axis.at(day, size), year) for year, day in year_marks(axis)]
+    if len(marks) > 1 and marks[1][0] < 5:
+        del marks[0]
     free = 0
-    for year in range(axis.first.year, axis.last.year + 1):
-        day = max(date(year, 1, 1), axis.first)
-        place = axis.at(day, size)
+    for place, year in marks:
         if place >= free and place + 4 <= size:
             cells[place : place + 4] = f"{year:04}"
             free = place + 5

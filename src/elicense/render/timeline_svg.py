@@ -10,7 +10,7 @@ from datetime import date
 from html import escape
 
 from elicense.maritime.timeline import Span
-from elicense.render.timeline import WORDS, Scale, Timeline, label, scale
+from elicense.render.timeline import WORDS, Scale, Timeline, label, scale, year_marks
 
 _WIDTH, _LABEL, _DATES, _ROW, _TOP = 760, 190, 170, 22, 34
 _LEFT, _RIGHT = _LABEL + 10, _WIDTH - _DATES - 10
@@ -81,10 +81,11 @@ def _bar(span: Span, axis: Scale, y: int, language: str) -> str:
 
 
 def _years(axis: Scale, height: int) -> Iterator[str]:
-    free = 0.0
-    for year in range(axis.first.year, axis.last.year + 1):
-        x = _x(axis, max(date(year, 1, 1), axis.first))
-        if date(year, 1, 1) >= axis.first:
+    marks = [(_x(axis, day), year, day) for year, day in year_marks(axis)]
+    narrow = len(marks) > 1 and marks[1][0] - marks[0][0] < 32  # then the first gives way
+    free = marks[1][0] if narrow else 0.0
+    for x, year, day in marks:
+        if (day.month, day.day) == (1, 1):
             yield (
                 f'<line x1="{x}" x2="{x}" y1="{_TOP - 4}" y2="{height - 8}" '
                 f'stroke="#dddddd" stroke-width="1"/>'
