@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import unicodedata
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -334,3 +336,13 @@ def test_the_command_prints_the_page_or_json() -> None:
     jsonschema.validate(json.loads(out), JOINT_SCHEMA)
     code, out, _ = inspect(*files, "--lang", "en", "-v")
     assert "ism.13.3 · ISM Code 13.3" in out
+
+
+def test_the_python_of_the_manual_runs_and_finds_two_companies() -> None:
+    text = (ROOT / "docs/ism-rules.md").read_text("utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True,
+                          check=False, timeout=60)  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout.decode().startswith("INVALID")
+    assert "ism.company" in done.stdout.decode()
