@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from elicense.containers.ofd import OfdPackage
     from elicense.containers.pdf import PdfDocument
 
-_QR_DPI = 200
+# modules of our codes take two pixels at 150 dpi; small codes of others want more
+_QR_DPI = (150, 250)
 
 
 def examine(data: bytes, *, limits: Limits = DEFAULT_LIMITS, pages: bool = True) -> Evidence:
@@ -122,6 +123,13 @@ def _codes(container: OfdPackage | PdfDocument, limits: Limits) -> Iterator[QrCo
     if not container.revisions:
         return
     revision = container.revision_bytes(from_pdf.signed_revision(container))
-    for number in range(1, min(container.pages, limits.qr_pages) + 1):
-        width, height, grey = page.render_gray(revision, number, _QR_DPI, limits=limits)
-        yield from read_pixels(width, height, grey, page=number, place=f"page {number}")
+    numbers = range(1, min(container.pages, limits.qr_pages) + 1)
+    for dpi in _QR_DPI:
+        found = False
+        for number in numbers:
+            width, height, grey = page.render_gray(revision, number, dpi, limits=limits)
+            for code in read_pixels(width, height, grey, page=number, place=f"page {number}"):
+                found = True
+                yield code
+        if found:
+            return
