@@ -9,7 +9,7 @@ from elicense.errors import UsageError
 
 _PIXELS = 8  # a module
 _QUIET = 4  # modules on each side, ISO/IEC 18004 §6.3.8
-LEVELS = {"L": 1, "M": 0, "Q": 3, "H": 2}  # error correction, as the standard numbers them
+LEVELS = ("L", "M", "Q", "H")
 LEAST_MODULE = 0.38  # mm; what scanners still read from a worn print at 150 dpi
 
 
@@ -19,21 +19,24 @@ def matrix(text: str, *, level: str = "M", most: int = 40) -> list[list[bool]]:
     ``level`` is L, M, Q or H, ``most`` the largest version (1 to 40). UsageError
     ``qr.size`` if the text does not fit.
     """
-    import qrcode
-    from qrcode.exceptions import DataOverflowError
+    import zxingcpp
 
-    code: Any = qrcode.QRCode(error_correction=LEVELS[level], border=_QUIET)
-    code.add_data(text, optimize=0)
     try:
-        code.make(fit=True)
-    except (DataOverflowError, ValueError) as error:
+        code: Any = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level)
+    except (ValueError, RuntimeError) as error:
         raise UsageError("qr.size", f"{len(text)} characters do not fit a QR code") from error
-    if code.version > most:
+    picture: Any = code.to_image(scale=1, add_quiet_zones=False)
+    size: int = picture.shape[0]
+    flat = bytes(memoryview(picture).cast("B"))
+    rows = [[value == 0 for value in flat[at : at + size]] for at in range(0, size * size, size)]
+    light = [False] * _QUIET
+    edge = [[False] * (size + 2 * _QUIET) for _ in range(_QUIET)]
+    modules = [*edge, *([*light, *row, *light] for row in rows), *edge]
+    if version(modules) > most:
         raise UsageError(
-            "qr.size", f"{len(text)} characters need version {code.version} at level {level}; "
+            "qr.size", f"{len(text)} characters need version {version(modules)} at level {level}; "
             f"the largest allowed is {most}",
         )  # fmt: skip
-    modules: list[list[bool]] = code.get_matrix()
     return modules
 
 
