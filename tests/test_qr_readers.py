@@ -143,3 +143,17 @@ def test_a_version_past_the_limit_is_refused() -> None:
         qr_picture.matrix("EL1:" + "A" * 400, most=10)
     assert caught.value.code == "qr.size"
     assert "version 12" in caught.value.detail
+
+
+@pytest.mark.parametrize("level", qr_picture.LEVELS)
+def test_both_drawers_say_the_same(level: str) -> None:
+    text = "EL1:" + "ABC $%*+-./:0123456789" * 8
+    drawn = [qr_picture._with_zxing(text, level), qr_picture._with_qrcode(text, level)]
+    for modules in drawn:
+        pixels = bytes(0 if dark else 255 for row in modules for dark in row)
+        small = Image.frombytes("L", (len(modules), len(modules)), pixels)
+        picture = small.resize((len(modules) * 4, len(modules) * 4), Image.Resampling.NEAREST)
+        (found,) = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+        assert found.text == text
+        assert found.ec_level == level
+    assert len({qr_picture.version(modules) for modules in drawn}) == 1

@@ -19,25 +19,57 @@ def matrix(text: str, *, level: str = "M", most: int = 40) -> list[list[bool]]:
     ``level`` is L, M, Q or H, ``most`` the largest version (1 to 40). UsageError
     ``qr.size`` if the text does not fit.
     """
-    import zxingcpp
-
     try:
-        code: Any = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level)
-    except (ValueError, RuntimeError) as error:
-        raise UsageError("qr.size", f"{len(text)} characters do not fit a QR code") from error
-    picture: Any = code.to_image(scale=1, add_quiet_zones=False)
-    size: int = picture.shape[0]
-    flat = bytes(memoryview(picture).cast("B"))
-    rows = [[value == 0 for value in flat[at : at + size]] for at in range(0, size * size, size)]
-    light = [False] * _QUIET
-    edge = [[False] * (size + 2 * _QUIET) for _ in range(_QUIET)]
-    modules = [*edge, *([*light, *row, *light] for row in rows), *edge]
+        modules = _with_zxing(text, level)
+    except ImportError:
+        modules = _with_qrcode(text, level)
     if version(modules) > most:
         raise UsageError(
             "qr.size", f"{len(text)} characters need version {version(modules)} at level {level}; "
             f"the largest allowed is {most}",
         )  # fmt: skip
     return modules
+
+
+def _with_zxing(text: str, level: str) -> list[list[bool]]:
+    """zxing-cpp 3 draws as well as reads, in a millisecond; ImportError where it does not."""
+    import zxingcpp
+
+    if not hasattr(zxingcpp, "create_barcode"):
+        raise ImportError("this zxing-cpp only reads")
+    try:
+        code: Any = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level)
+    except (ValueError, RuntimeError) as error:
+        raise _too_long(text) from error
+    picture: Any = code.to_image(scale=1, add_quiet_zones=False)
+    size: int = picture.shape[0]
+    flat = bytes(memoryview(picture).cast("B"))
+    rows = [[value == 0 for value in flat[at : at + size]] for at in range(0, size * size, size)]
+    light = [False] * _QUIET
+    edge = [[False] * (size + 2 * _QUIET) for _ in range(_QUIET)]
+    return [*edge, *([*light, *row, *light] for row in rows), *edge]
+
+
+def _with_qrcode(text: str, level: str) -> list[list[bool]]:
+    """The pure Python ``qrcode``, some fifty times slower."""
+    import qrcode
+    from qrcode import constants
+    from qrcode.exceptions import DataOverflowError
+
+    correction = getattr(constants, f"ERROR_CORRECT_{level}")
+    code: Any = qrcode.QRCode(error_correction=correction, border=_QUIET)
+    code.add_data(text, optimize=0)
+    try:
+        code.make(fit=True)
+    except (DataOverflowError, ValueError) as error:
+        raise _too_long(text) from error
+    modules: list[list[bool]] = code.get_matrix()
+    return modules
+
+
+def _too_long(text: str) -> UsageError:
+    return UsageError("qr.size", f"{len(text)} characters do not fit a QR code")
+
 
 
 def version(modules: list[list[bool]]) -> int:
