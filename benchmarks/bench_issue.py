@@ -93,7 +93,8 @@ def _batch(form: str, trust: elicense.TrustStore, count: int) -> dict[str, Any]:
         start = time.perf_counter()
         results = list(issue_all(read_lines(text, place="bench"), setup, jobs=2))
         spent = time.perf_counter() - start
-        assert all(result.state == "issued" for result in results)
+        bad = [result for result in results if result.state != "issued"]
+        assert not bad, bad[0]
         assert len(os.listdir(folder)) == count
     rate = count / spent
     return row(f"{count} DOCs as {form.upper()}, two processes", f"{rate:.1f}/s", "≥ 25/s",

@@ -9,11 +9,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 
 def main() -> int:
+    import bench_issue
     import bench_sm2
     import bench_verify
 
     bench_sm2.main()
-    rows = bench_verify.main()
+    rows = [*bench_verify.main(), *bench_issue.main()]
     missed = [r["name"] for r in rows if r["met"] is False]
     for name in missed:
         print(f"missed: {name}", file=sys.stderr)
