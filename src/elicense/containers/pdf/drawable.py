@@ -30,7 +30,8 @@ _JPX_SIZE = re.compile(rb"\xff\x4f\xff\x51.{4}(.{4})(.{4})", re.DOTALL)
 # the most that one byte can become; what they hold is not looked at
 _RATIOS = {"LZWDecode": 1400, "LZW": 1400, "RunLengthDecode": 128, "RL": 128}
 _FLATE = ("FlateDecode", "Fl")
-_PICTURES = ("DCTDecode", "DCT", "JPXDecode", "CCITTFaxDecode", "CCF", "JBIG2Decode")
+_HEADED = ("DCTDecode", "DCT", "JPXDecode")  # pictures that say their own size
+_PICTURES = (*_HEADED, "CCITTFaxDecode", "CCF", "JBIG2Decode")
 
 
 def check(view: View) -> None:
@@ -92,7 +93,7 @@ def _size(view: View, stream: Stream, num: int) -> int:
     if any(name in _FLATE for name in names):
         size = sum(len(chunk) for chunk in chunks)
     if stream.info.get("Subtype") == "Image" or any(name in _PICTURES for name in names):
-        _check_picture(view, stream, num, raw)
+        _check_picture(view, stream, num)
     if size * ratio > cap:
         raise _too_much(f"a stream may inflate past {cap} bytes", num)
     return size * ratio
@@ -119,16 +120,29 @@ def _inflated(source: Iterable[bytes | memoryview], cap: int, num: int) -> Itera
                 return
 
 
-def _check_picture(view: View, stream: Stream, num: int, raw: memoryview) -> None:
-    """Pixels as the dictionary says, and as the picture's own head says."""
+def _check_picture(view: View, stream: Stream, num: int) -> None:
+    """Pixels as the dictionary says, and as the picture's own head says where it has one:
+    deflated samples hold, by chance, the bytes of any head."""
     limit = view.file.limits.image_pixels
     sizes = [(view.resolve(stream.info.get("Width")), view.resolve(stream.info.get("Height")))]
+    data = _encoded(view, stream, num)
     for pattern in (_JPEG_SIZE, _JPX_SIZE):
-        found = (match.groups() for match in pattern.finditer(raw))
+        found = (match.groups() for match in pattern.finditer(data))
         sizes += [(int.from_bytes(w, "big"), int.from_bytes(h, "big")) for w, h in found]
     for width, height in sizes:
         if type(width) is int and type(height) is int and width * height > limit:
             raise _too_much(f"a picture of {width} × {height} pixels", num)
+
+
+def _encoded(view: View, stream: Stream, num: int) -> bytes | memoryview:
+    """The JPEG or JPEG 2000 that a stream holds, filters before it undone; else nothing."""
+    names = _filters(view, stream)
+    if not any(name in _HEADED for name in names):
+        return b""
+    raw = view.raw(stream)
+    if names[0] in _FLATE:
+        return b"".join(_inflated([raw], view.file.limits.pdf_stream_inflated, num))
+    return raw
 
 
 def _check_content(view: View) -> None:
