@@ -199,30 +199,10 @@ def _draw(order: _Order, data: bytes) -> Document:
 
 
 def _qr_text(order: _Order, data: bytes) -> str:
-    from elicense.qr import payload
+    from elicense.issuing import qr_code
 
-    signer = order.qr_signer
-    assert signer is not None
-    return payload.encode(
-        order.licence,
-        data_digest=licences.data_digest(data),
-        sign=lambda message: raw_value(signer, message),
-        algorithm="sm2" if signer.family == "sm2" else "es256",
-        kid=payload.key_id(signer.certificate),
-    )
-
-
-def raw_value(signer: Credential, message: bytes) -> bytes:
-    """r‖s (64 bytes) of an SM2 or P-256 signature, as COSE wants it."""
-    value = signer.sign(message)
-    if signer.family == "sm2":
-        from elicense.crypto import sm2
-
-        return sm2.decode_signature(value)
-    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-
-    r, s = decode_dss_signature(value)
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    assert order.qr_signer is not None
+    return qr_code.text_of(data, signer=order.qr_signer)
 
 
 def _make(order: _Order, drawn: Document) -> bytes:
