@@ -6,8 +6,7 @@ be read at all, for misuse, and for configuration that is wrong.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Error(Exception):
@@ -59,8 +58,7 @@ class Rejected(Error):  # noqa: N818 - what happened, not an error of anybody
     """Raised by ``Report.require()`` when the verdict is not VALID."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldFault:
+class FieldFault(NamedTuple):  # and no dataclass: these imports are everybody's
     """One thing that keeps a licence from being issued.
 
     ``path`` leads to the value in ``licence.json`` (``fields.company_number``,
