@@ -127,7 +127,9 @@ def test_every_sample_is_drawn(name: str) -> None:
         drawing = draw_page(package, page)
         assert (drawing.width, drawing.height) == (210, 297)
         assert drawing.image.size == (993, 1404)
-        assert drawing.substituted == ()
+        # an endorsement's text is set in a font that the reader has, and not in the file
+        endorsed = any("Annot" in place for s in package.signatures for place in s.references)
+        assert drawing.substituted in {(), ("宋体",) if endorsed else ()}
         assert 0.01 < dark(drawing.image, (0, 0, 993, 1404)) < 0.3
 
 
