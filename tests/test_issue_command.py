@@ -295,13 +295,15 @@ def test_ctrl_c_leaves_only_whole_files_and_the_next_run_goes_on(
     folder: Path, tmp_path: Path
 ) -> None:
     source, out = tmp_path / "many.jsonl", tmp_path / "out"
-    source.write_text("\n".join(as_json(n) for n in numbered(600)), encoding="utf-8")
+    source.write_text("\n".join(as_json(n) for n in numbered(200)), encoding="utf-8")
     command = [sys.executable, "-m", "elicense", "issue", "--batch", source, *desk(folder),
                "-o", out, "-j", "2"]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "utf-8"}
     process = subprocess.Popen(
         list(map(str, command)), env=environment, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True,
+        # a test run in the background inherits a SIGINT that is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and len(list(out.glob("*.ofd"))) < 3:
@@ -312,7 +314,7 @@ def test_ctrl_c_leaves_only_whole_files_and_the_next_run_goes_on(
     assert "goes on from here" in errors
     assert "Traceback" not in errors
     made = sorted(out.iterdir())
-    assert 3 <= len(made) < 600
+    assert 3 <= len(made) < 200
     assert not [p for p in made if p.suffix != ".ofd"]
     for path in made:
         assert elicense.verify(path, trust=trust(), at=AT).verdict == "VALID"
