@@ -13,7 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 _MAKE = """
 import sys
-sys.path[:0] = [{root!r}, {root!r} + "/fixtures", {root!r} + "/tests"]
+sys.path[:0] = [{root!r}, {root!r} + "/fixtures", {root!r} + "/tests",
+                {root!r} + "/benchmarks"]
 from large_pdf import make
 open(sys.argv[1], "wb").write(make(int(sys.argv[2])))
 """
