@@ -104,10 +104,13 @@ def _cold() -> list[dict[str, Any]]:
                              capture_output=True).stdout) for _ in range(5)
     )  # fmt: skip
     rows = [row("import elicense", f"{imports * 1e3:.0f} ms", "≤ 60 ms", imports <= 0.06)]
-    for name in ("tianjin-doc.ofd", "guangdong-smc.pdf"):
+    for name, pages, target in (
+        ("tianjin-doc.ofd", 2, True), ("shandong-doc-interim.pdf", 1, True),
+        ("guangdong-smc.pdf", 2, False),
+    ):  # fmt: skip
         best = min(_verify_process(str(SAMPLES / name), environment) for _ in range(6))
-        rows.append(row(f"elicense verify {name}", f"{best * 1e3:.0f} ms", "≤ 250 ms",
-                        best <= 0.25))  # fmt: skip
+        rows.append(row(f"elicense verify {name} ({pages} page(s))", f"{best * 1e3:.0f} ms",
+                        "≤ 250 ms" if target else "", best <= 0.25 if target else None))  # fmt: skip
     return rows
 
 
