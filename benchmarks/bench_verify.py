@@ -110,7 +110,8 @@ def _cold() -> list[dict[str, Any]]:
     ):  # fmt: skip
         best = min(_verify_process(str(SAMPLES / name), environment) for _ in range(6))
         rows.append(row(f"elicense verify {name} ({pages} page(s))", f"{best * 1e3:.0f} ms",
-                        "≤ 250 ms" if target else "", best <= 0.25 if target else None))  # fmt: skip
+                        "≤ 250 ms" if target else "",
+                        best <= 0.25 if target else None))  # fmt: skip
     return rows
 
 
