@@ -10,10 +10,11 @@ import pytest
 
 import trust_builders as b
 from elicense.errors import UsageError
-from elicense.trust.store import TrustStore
+from elicense.trust.store import FolderFiles, MemoryFiles, TrustStore
 
 from pki.keys import pem  # isort: skip
 
+FIXTURES = Path(__file__).parent.parent / "fixtures" / "certs"
 CA = b.make("CA")
 LEAF = b.make("Leaf", CA, *b.SIGNING)
 HEAD = 'schema = "elicense-trust/1"\nname = "t"\n'
@@ -196,3 +197,18 @@ def test_another_certificate_of_the_same_ca_and_key_fits() -> None:
     entry = replace(b.listed("sealer", CA), certificate=None, ca=CA.certificate)
     found = b.find(LEAF, cross, trust=b.store(root))
     assert found.good and CA.certificate not in found.chain and entry.fits(found.chain)
+
+
+@pytest.mark.parametrize("name", ["trust", "trust-stale", "trust-no-revocation"])
+def test_a_store_read_from_memory_is_the_same_store(name: str) -> None:
+    loaded = TrustStore.load(FIXTURES / name)
+    assert TrustStore.from_files(loaded.sources) == loaded
+
+
+def test_patterns_mean_the_same_in_memory(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    for path in (folder / "a.crl", folder / "sub" / "b.crl"):
+        path.write_bytes(b"x")
+    files = {p.relative_to(folder).as_posix(): b"" for p in folder.rglob("*") if p.is_file()}
+    for pattern in ("*.crl", "sub/*", "*/*.crl"):
+        assert MemoryFiles(files).match(pattern) == FolderFiles(folder).match(pattern)

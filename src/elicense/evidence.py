@@ -218,12 +218,40 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class QrCode:
-    """A two-dimensional code found on a page. ``text`` is exactly what was read."""
+    """A two-dimensional code found on a page. ``text`` is exactly what was read and
+    ``corners`` where: pixels of the page's picture, from its top left, clockwise."""
 
     page: int
     text: str
     kind: str  # el1 | identifier | number | token | url | text
     place: str = ""
+    corners: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedField:
+    """One deciding field as it is printed on a sheet, beside its signed value.
+
+    ``field`` is the path in the licence (``holder.name``). ``outcome`` is ``match``,
+    ``differs`` or ``unreadable``; ``confidence`` is the reader's own, 0 to 1. ``box`` is
+    x, y, width, height in pixels of the page's picture, None where nothing was found.
+    """
+
+    field: str
+    signed: str
+    printed: str
+    outcome: str
+    confidence: float
+    page: int
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SealMark:
+    """Something round and red on a picture: information only, it proves nothing."""
+
+    page: int
+    box: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,4 +290,8 @@ class Evidence:
     pages: int = 0
     seal: Seal | None = None  # a bare seal file
     boxes: tuple[EndorsementBox, ...] = ()
+    sheet: bool = False  # a picture of a sheet of paper: no seal can stand in it
+    printed: tuple[PrintedField, ...] = ()
+    printed_problem: str = ""
+    seal_marks: tuple[SealMark, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)

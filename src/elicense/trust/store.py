@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 from elicense.crypto.certificate import Certificate, read_certificate
 from elicense.crypto.ses import CHINA
@@ -50,6 +50,7 @@ class TrustStore:
     ocsps: tuple[bytes, ...] = field(repr=False, default=())
     status_lists: Mapping[str, bytes] = field(repr=False, default_factory=dict)
     digest: str = ""
+    sources: Mapping[str, bytes] = field(repr=False, compare=False, default_factory=dict)
 
     @classmethod
     def load(cls, path: str | Path) -> TrustStore:
@@ -64,7 +65,13 @@ class TrustStore:
                 raise UsageError("trust.config", "the file must be named trust.toml",
                                  place=str(root))  # fmt: skip
             root = root.parent
-        return _Loader(root).load()
+        return _Loader(FolderFiles(root), str(root / "trust.toml")).load()
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes], *, place: str = "trust") -> TrustStore:
+        """The same from memory: ``trust.toml`` and what it names, by name. ``store.sources``
+        of a loaded store are such files."""
+        return _Loader(MemoryFiles(files), f"{place}: trust.toml").load()
 
     @classmethod
     def empty(cls) -> TrustStore:
@@ -82,15 +89,61 @@ class TrustStore:
         return self.intermediates + cas
 
 
-class _Loader:
-    """Reads one folder; remembers every byte it read, for the digest."""
+class Files(Protocol):
+    """Where a store is read from. Both raise ValueError for a name outside it, OSError for
+    what cannot be read."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def read(self, name: str) -> bytes: ...
+
+    def match(self, pattern: str) -> list[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFiles:
+    """The files of one folder; nothing outside it, also not through a link."""
+
+    root: Path
+
+    def read(self, name: str) -> bytes:
+        path = self.root / name
+        if not path.resolve().is_relative_to(self.root.resolve()):
+            raise ValueError(f"{name} is outside the trust folder")
+        if path.stat().st_size > _MAX_FILE:
+            raise ValueError(f"{name} is larger than {_MAX_FILE} bytes")
+        return path.read_bytes()
+
+    def match(self, pattern: str) -> list[str]:
+        return sorted(p.relative_to(self.root).as_posix() for p in self.root.glob(pattern))
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryFiles:
+    """Files held in memory, by name."""
+
+    files: Mapping[str, bytes]
+
+    def read(self, name: str) -> bytes:
+        if name not in self.files:
+            raise ValueError(f"{name} is not there")
+        return self.files[name]
+
+    def match(self, pattern: str) -> list[str]:
+        depth = len(PurePosixPath(pattern).parts)
+        paths = ((name, PurePosixPath(name)) for name in self.files)
+        return sorted(n for n, p in paths if len(p.parts) == depth and p.match(pattern))
+
+
+class _Loader:
+    """Reads one store; keeps every byte it read, for the digest and for a record."""
+
+    def __init__(self, files: Files, place: str) -> None:
+        self.files = files
+        self.place = place
         self.hash = hashlib.sha256()
+        self.sources: dict[str, bytes] = {}
 
     def fail(self, key: str, detail: str) -> UsageError:
-        return UsageError("trust.config", detail, place=f"{self.root / 'trust.toml'}: {key}")
+        return UsageError("trust.config", detail, place=f"{self.place}: {key}")
 
     def load(self) -> TrustStore:
         raw = self._bytes("trust.toml", "trust.toml")
@@ -118,6 +171,7 @@ class _Loader:
             ocsps=self._files(revocation, "ocsps"),
             status_lists=self._status_lists(table),
             digest=self.hash.hexdigest(),
+            sources=self.sources,
         )
 
     # -- pieces ------------------------------------------------------------
@@ -200,7 +254,7 @@ class _Loader:
         parts = PurePosixPath(pattern).parts
         if parts[:1] == ("/",) or ".." in parts or "\\" in pattern:
             raise self.fail(key, f"{pattern} is outside the trust folder")
-        paths = sorted(p.relative_to(self.root).as_posix() for p in self.root.glob(pattern))
+        paths = self.files.match(pattern)
         if not paths:
             raise self.fail(key, f"no file fits {pattern}")
         return paths
@@ -209,18 +263,14 @@ class _Loader:
     def _bytes(self, name: object, where: str) -> bytes:
         if not isinstance(name, str) or not name:
             raise self.fail(where, "a file name is needed")
-        path = self.root / name
         try:
-            inside = path.resolve().is_relative_to(self.root.resolve())
-            if not inside:
-                raise self.fail(where, f"{name} is outside the trust folder")
-            if path.stat().st_size > _MAX_FILE:
-                raise self.fail(where, f"{name} is larger than {_MAX_FILE} bytes")
-            data = path.read_bytes()
+            data = self.files.read(name)
         except OSError as exc:
             raise self.fail(where, f"{name} cannot be read: {exc.strerror}") from exc
         except ValueError as exc:
-            raise self.fail(where, f"{name!r} is not a file name") from exc
+            detail = f"{name!r} is not a file name" if "\0" in name else str(exc)
+            raise self.fail(where, detail) from exc
+        self.sources[name] = data
         self.hash.update(name.encode() + b"\0" + hashlib.sha256(data).digest())
         return data
 
