@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from elicense.checks import licence as licence_checks
-from elicense.checks import status, trust
+from elicense.checks import recognition, status, trust
 from elicense.checks.case import Case
 from elicense.checks.qr import qr
 from elicense.checks.standing import World
@@ -33,7 +33,8 @@ from elicense.trust.store import TrustStore
 from elicense.verdict import Verdict, weigh
 from elicense.verifying import read_input
 
-_CHECKS = (qr, licence_checks.identifier, licence_checks.dates, status.status, trust.store)
+_CHECKS = (qr, licence_checks.identifier, licence_checks.dates, status.status,
+           recognition.of_code, trust.store)  # fmt: skip
 _NEEDED = ("qr.signature", "licence.dates", "status.licence")
 
 

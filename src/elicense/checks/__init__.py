@@ -15,6 +15,7 @@ from elicense.checks import (
     ism,
     licence,
     qr,
+    recognition,
     signatures,
     signers,
     status,
@@ -52,6 +53,7 @@ CHECKS: tuple[Check, ...] = (
     licence.dates,
     ism.ism,
     status.status,
+    recognition.recognition,
     # do page, data and QR tell one story?
     agreement.data_page,
     qr.qr,

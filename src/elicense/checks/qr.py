@@ -15,6 +15,7 @@ from elicense.findings import Finding, Outcome
 from elicense.licence import data_digest
 from elicense.qr.payload import Payload, decode, key_id
 from elicense.trust.revocation import Sources
+from elicense.trust.service import Service
 
 _OIDS = {
     "sm2": ("1.2.156.10197.1.501", "sm3"),
@@ -51,11 +52,7 @@ def qr(case: Case) -> Iterator[Finding]:
 def _signature(case: Case, subject: str, payload: Payload) -> Iterator[Finding]:
     code = "qr.signature"
     issuer = payload.licence.issuer.name
-    candidates = [
-        entry for entry in case.world.trust.services
-        if entry.service == "qr" and entry.certificate is not None
-        and key_id(entry.certificate.der) == payload.kid
-    ]  # fmt: skip
+    candidates = _candidates(case, payload)
     values = {"issuer": issuer, "kid": payload.kid.hex()}
     if not candidates:
         yield Finding(code, UNKNOWN, subject, "key-not-listed", values)
@@ -86,6 +83,33 @@ def _signature(case: Case, subject: str, payload: Payload) -> Iterator[Finding]:
                       detail)  # fmt: skip
     else:
         yield Finding(code, PASS, subject, "", values)
+
+
+def _candidates(case: Case, payload: Payload) -> list[Service]:
+    """The entries that the hint ``kid`` could mean."""
+    return [
+        entry for entry in case.world.trust.services
+        if entry.service == "qr" and entry.certificate is not None
+        and key_id(entry.certificate.der) == payload.kid
+    ]  # fmt: skip
+
+
+def entitled(case: Case) -> tuple[Service, ...]:
+    """The entries whose key signed the one code on hand and that entitle it to its licence;
+    none where that is not proven. (Whether the key is in force, ``qr.signature`` says.)"""
+    try:
+        payload = decode(case.evidence.qr[0].text, limits=case.world.limits)
+    except (IndexError, InputError):
+        return ()
+    found = []
+    for entry in _candidates(case, payload):
+        if entry.certificate is None or not verifies(payload, entry.certificate):
+            continue
+        own = standing.judge(entry.certificate, (), Sources(), case.world, service="qr",
+                             moment=case.at, proven=False)  # fmt: skip
+        if own.path.good and not entry_problem(entry, payload.licence, own):
+            found.append(entry)
+    return tuple(found)
 
 
 def verifies(payload: Payload, certificate: Certificate) -> bool:

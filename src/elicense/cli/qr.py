@@ -103,6 +103,7 @@ def _texts(source: str) -> tuple[str, ...]:
 @click.option("--trust", envvar="ELICENSE_TRUST", metavar="DIR", help="Trust store to judge by.")
 @click.option("--allow-test-trust", is_flag=True, envvar="ELICENSE_ALLOW_TEST_TRUST",
               help="Accept a trust store of test anchors.")
+@click.option("--policy", envvar="ELICENSE_POLICY", metavar="NAME|FILE", help="Policy.")
 @click.option("--at", callback=common.moment, metavar="TIME", help="Judge as of this time.")
 @click.option("--now", callback=common.moment, metavar="TIME",
               help="Time for the freshness of lists (to replay a judgement).")
@@ -114,20 +115,22 @@ def _texts(source: str) -> tuple[str, ...]:
 @common.language_option
 @click.option("-v", "--verbose", is_flag=True, help="Every check.")
 def verify(
-    source: str, trust: str | None, allow_test_trust: bool, at: datetime | None,
-    now: datetime | None, data: str | None, compared: bool, as_json: bool, lang: str,
-    verbose: bool,
+    source: str, trust: str | None, allow_test_trust: bool, policy: str | None,
+    at: datetime | None, now: datetime | None, data: str | None, compared: bool,
+    as_json: bool, lang: str, verbose: bool,
 ) -> None:  # fmt: skip
     """Are the signed data of this code the issuer's, and is the licence in force?
 
     A code copies perfectly: VALID needs --compared, your word that the sheet says what the
     data say. Exit code: 0 all VALID, 1 some INVALID, 3 some INDETERMINATE, 4 no code, 2 usage."""
     from elicense import scanned
+    from elicense.policy import DEFAULT, Policy
     from elicense.render import code
     from elicense.render.text import Style
     from elicense.verdict import Verdict
 
     store = common.load_trust(trust, allow_test=allow_test_trust)
+    rules = Policy.load(policy) if policy else DEFAULT
     present = datetime.now(UTC)
     exact = scanned.data_of(data) if data else None
     style = Style(lang, common.columns(), verbose=verbose)
@@ -135,7 +138,7 @@ def verify(
     for text in _texts(source):
         scan = scanned.judge(
             text, trust=store, at=at or present, now=now or present, data=exact,
-            compared=compared,
+            compared=compared, policy=rules,
         )  # fmt: skip
         verdicts.add(scan.verdict)
         if as_json:
