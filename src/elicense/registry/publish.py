@@ -1,0 +1,51 @@
+"""What a registry publishes: its status lists, each with the head of the audit chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from elicense.errors import UsageError
+from elicense.registry import audit
+from elicense.registry.audit import Head
+from elicense.registry.schema import licences, status_lists
+from elicense.registry.states import states
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class ListContent:
+    """What a status list has to say now: the codes that are not 0, by index."""
+
+    uri: str
+    size: int
+    codes: Mapping[int, int]
+    head: Head
+
+
+def uris(connection: Connection) -> tuple[str, ...]:
+    """The status lists of this registry, in the order they were opened."""
+    rows = connection.execute(select(status_lists.c.uri).order_by(status_lists.c.id))
+    return tuple(rows.scalars())
+
+
+def content(connection: Connection, uri: str) -> ListContent:
+    """One list as it stands. UsageError ``registry.list`` if it is none of ours."""
+    row = connection.execute(
+        select(status_lists.c.id, status_lists.c.size).where(status_lists.c.uri == uri)
+    ).one_or_none()
+    if row is None:
+        raise UsageError("registry.list", "this registry has no such status list", place=uri[:500])
+    known = states()
+    told = [name for name, state in known.items() if state.code]
+    rows = connection.execute(
+        select(licences.c.status_index, licences.c.state)
+        .where(licences.c.status_list == row.id, licences.c.state.in_(told))
+    )  # fmt: skip
+    codes = {index: known[state].code for index, state in rows}
+    return ListContent(uri, row.size, codes, audit.head(connection))

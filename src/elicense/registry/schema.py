@@ -1,0 +1,146 @@
+"""The tables. Times are UTC in whole microseconds, so that every database keeps them alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by INTEGER only
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time as microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Any) -> datetime | None:
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+status_lists = Table(
+    "status_lists", metadata,
+    Column("id", KEY, primary_key=True),
+    Column("uri", String(500), nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("taken", BigInteger, nullable=False, default=0),
+    # indices are handed out in a secret order: neighbours in the list tell nothing
+    Column("order_key", LargeBinary(32), nullable=False),
+    Column("open", Boolean, nullable=False, default=True),
+)  # fmt: skip
+
+licences = Table(
+    "licences", metadata,
+    Column("id", KEY, primary_key=True),
+    Column("identifier", String(200), nullable=False, unique=True),
+    Column("family", String(190), nullable=False, index=True),  # without version and check
+    Column("type", String(64), nullable=False),
+    Column("number", String(100), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("issuer_code", String(32), nullable=False),
+    Column("region", String(6), nullable=False),
+    Column("holder_name", Text, nullable=False),
+    Column("holder_code", String(64), nullable=False),
+    Column("holder_code_type", String(8), nullable=False),
+    Column("issued", Date),
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+    Column("state", String(16), nullable=False),
+    Column("status_list", ForeignKey("status_lists.id")),
+    Column("status_index", BigInteger),
+    Column("data", LargeBinary),  # the exact licence.json; empty after erasure
+    Column("data_digest", LargeBinary(32), nullable=False),  # SHA-256 of it
+    Column("successor", String(200), nullable=False, default=""),
+    Column("created", Moment, nullable=False),
+    Column("erased", Moment),
+    UniqueConstraint("status_list", "status_index"),
+    Index("ix_licences_number", "number"),
+    Index("ix_licences_holder", "holder_code", "type"),
+    Index("ix_licences_valid_until", "valid_until"),
+)  # fmt: skip
+
+files = Table(
+    "files", metadata,
+    Column("id", KEY, primary_key=True),
+    Column("licence", ForeignKey("licences.id"), nullable=False, index=True),
+    Column("format", String(8), nullable=False),
+    Column("revision", Integer, nullable=False),  # 1 as issued, +1 for each endorsement
+    Column("sha256", LargeBinary(32), nullable=False, index=True),
+    Column("data", LargeBinary),
+    Column("created", Moment, nullable=False),
+    UniqueConstraint("licence", "format", "revision", name="uq_files_revision"),
+)  # fmt: skip
+
+state_changes = Table(
+    "state_changes", metadata,
+    Column("id", KEY, primary_key=True),
+    Column("licence", ForeignKey("licences.id"), nullable=False, index=True),
+    Column("state", String(16), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("audit", KEY, nullable=False),
+)  # fmt: skip
+
+endorsements = Table(
+    "endorsements", metadata,
+    Column("id", KEY, primary_key=True),
+    Column("licence", ForeignKey("licences.id"), nullable=False, index=True),
+    Column("revision", Integer, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("date", Date),
+    Column("place", Text, nullable=False),
+    Column("valid_until", Date),
+    Column("audit", KEY, nullable=False),
+)  # fmt: skip
+
+audit = Table(
+    "audit", metadata,
+    Column("sequence", KEY, primary_key=True, autoincrement=False),
+    Column("time", Moment, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(200), nullable=False, index=True),
+    Column("detail", Text, nullable=False),  # canonical JSON
+    Column("digest", LargeBinary(32), nullable=False),
+)  # fmt: skip
+
+# one row: who appends holds it locked, so that the chain has no fork
+audit_head = Table(
+    "audit_head", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("registry", String(64), nullable=False),
+    Column("sequence", KEY, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+)  # fmt: skip
