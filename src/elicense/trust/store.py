@@ -27,6 +27,7 @@ _MAX_FILE = 64 * 1024 * 1024
 _TOP = {
     "schema", "name", "test", "sequence", "issued", "next_update",
     "anchor", "intermediate", "service", "revocation", "status_list",
+    "status_index",
 }  # fmt: skip
 _BOUND_TO_TYPES = {"sealer", "qr", "copy"}
 _SERVICE = {
@@ -49,6 +50,8 @@ class TrustStore:
     crls: tuple[bytes, ...] = field(repr=False, default=())
     ocsps: tuple[bytes, ...] = field(repr=False, default=())
     status_lists: Mapping[str, bytes] = field(repr=False, default_factory=dict)
+    status_indexes: tuple[bytes, ...] = field(repr=False, default=())
+    more_status_lists: tuple[bytes, ...] = field(repr=False, default=())  # given by the caller
     digest: str = ""
     sources: Mapping[str, bytes] = field(repr=False, compare=False, default_factory=dict)
 
@@ -170,6 +173,7 @@ class _Loader:
             crls=self._files(revocation, "crls"),
             ocsps=self._files(revocation, "ocsps"),
             status_lists=self._status_lists(table),
+            status_indexes=self._status_indexes(table),
             digest=self.hash.hexdigest(),
             sources=self.sources,
         )
@@ -239,6 +243,13 @@ class _Loader:
                 raise self.fail(where, f"the status list {uri} is named twice")
             found[uri] = self._bytes(entry.get("file"), where)
         return found
+
+    def _status_indexes(self, table: dict[str, Any]) -> tuple[bytes, ...]:
+        found = []
+        for index, entry in enumerate(self._list(table, "status_index")):
+            self._known(entry, {"file"}, f"status_index[{index}]")
+            found.append(self._bytes(entry.get("file"), f"status_index[{index}]"))
+        return tuple(found)
 
     def _files(self, table: dict[str, Any], key: str) -> tuple[bytes, ...]:
         found: list[bytes] = []
