@@ -15,6 +15,7 @@ from elicense.errors import InputError
 from elicense.evidence import Coverage, Evidence, Seal, Signature, SignedValue
 from elicense.findings import Outcome
 from elicense.licence import Licence
+from elicense.maritime.pair import Companion
 from elicense.policy import Policy
 from elicense.profiles import Profile
 from elicense.trust.revocation import Sources
@@ -54,7 +55,8 @@ class JudgedSignature:
 @dataclass(frozen=True, slots=True)
 class Case:
     """Everything the checks may look at. ``licence`` is None where the file holds no
-    readable ``licence.json``; ``licence_problem`` then says why."""
+    readable ``licence.json``; ``licence_problem`` then says why. ``companions`` are the files
+    shown beside it, None where they are judged with it elsewhere."""
 
     evidence: Evidence
     world: World
@@ -65,6 +67,8 @@ class Case:
     licence_problem: str
     profile: Profile | None
     licence_json: bytes | None = field(repr=False, default=None)
+    companions: tuple[Companion, ...] | None = None
+    compared: bool = False  # a person says that the sheet agrees with the signed data
 
     @property
     def at(self) -> datetime:
