@@ -1,0 +1,76 @@
+"""A page's picture as the readers want it: parts of it, scaled, sharpened, thresholded.
+
+Each view knows the way back to the pixels of the page. Everything here is OpenCV.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Corners = tuple[tuple[float, float], ...]
+Box = tuple[int, int, int, int]  # left, top, width, height in pixels of the page
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """``pixels`` (grey), and where they are on the page: x = left + x' / across."""
+
+    pixels: Any
+    left: float = 0.0
+    top: float = 0.0
+    across: float = 1.0
+    down: float = 1.0
+
+    def on_page(self, corners: Corners) -> Corners:
+        return tuple((self.left + x / self.across, self.top + y / self.down) for x, y in corners)
+
+
+def shrunk(grey: Any, factor: float) -> View:
+    """The whole page at ``factor`` of its size, each pixel the mean of those it stands for."""
+    import cv2
+
+    height, width = grey.shape
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    pixels = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return View(pixels, across=size[0] / width, down=size[1] / height)
+
+
+def grown(grey: Any, factor: float) -> View:
+    """The whole page enlarged and sharpened."""
+    import cv2
+
+    pixels = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    height, width = grey.shape
+    return View(sharp(pixels, 1.0, factor * 0.6), across=pixels.shape[1] / width,
+                down=pixels.shape[0] / height)  # fmt: skip
+
+
+def cut(grey: Any, box: Box, side: int) -> View:
+    """A part of the page, ``side`` pixels square whatever its shape (a fax has flat pixels)."""
+    import cv2
+
+    left, top, width, height = box
+    part = grey[top : top + height, left : left + width]
+    smaller = side < min(width, height)
+    way = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    pixels = cv2.resize(part, (side, side), interpolation=way)
+    return View(pixels, left, top, side / width, side / height)
+
+
+def sharp(pixels: Any, amount: float, radius: float) -> Any:
+    """Unsharp masking."""
+    import cv2
+
+    soft = cv2.GaussianBlur(pixels, (0, 0), max(radius, 0.5))
+    return cv2.addWeighted(pixels, 1 + amount, soft, -amount, 0)
+
+
+def binary(pixels: Any, block: int) -> Any:
+    """Dark and light by the mean of the neighbourhood, ``block`` pixels wide; smoothed."""
+    import cv2
+
+    soft = cv2.GaussianBlur(pixels, (0, 0), 1.0)
+    return cv2.adaptiveThreshold(
+        soft, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block | 1, 2
+    )
