@@ -32,6 +32,9 @@ class Limits:
     ofd_pages: int = 500
     # images and QR
     image_pixels: int = 64_000_000
+    image_total_pixels: int = 512_000_000  # of all pages of a TIFF
+    image_pages: int = 500
+    scan_seconds: float = 20.0  # for codes and text of one scan; past it the rest is not done
     qr_inflated: int = 8 * 1024
     qr_codes: int = 16
     qr_pages: int = 8
@@ -39,7 +42,18 @@ class Limits:
     path_length: int = 8
     path_candidates: int = 64
     crl_size: int = 64 * 1024 * 1024
+    status_list_size: int = 64 * 1024 * 1024
     status_list_inflated: int = 64 * 1024 * 1024
+    status_index_size: int = 64 * 1024 * 1024
+    # signed trust lists and bundles
+    trust_list_size: int = 8 * 1024 * 1024
+    trust_lists: int = 1024
+    trust_authorities: int = 4096  # of one list
+    trust_services: int = 16_384  # of one list
+    trust_signers: int = 16  # signatures on one list
+    bundle_size: int = 512 * 1024 * 1024  # the file, and all that is in it
+    bundle_entries: int = 8192
+    bundle_entry: int = 64 * 1024 * 1024
     # licence.json
     licence_size: int = 1024 * 1024
     licence_depth: int = 16
