@@ -10,6 +10,7 @@ from pathlib import Path
 
 from elicense.errors import Error, UsageError
 from elicense.limits import DEFAULT_LIMITS, Limits
+from elicense.maritime.pair import Companion
 from elicense.policy import DEFAULT, Policy
 from elicense.report import Report
 from elicense.trust.store import TrustStore
@@ -27,6 +28,7 @@ class Task:
     now: datetime
     policy: Policy = DEFAULT
     limits: Limits = DEFAULT_LIMITS
+    companions: tuple[Companion, ...] = ()
 
 
 Result = tuple[str, Report | Error]
@@ -51,7 +53,7 @@ def judge_one(task: Task, name: str, data: bytes | None = None) -> Result:
     try:
         report = verify(
             data if data is not None else name, trust=task.trust, at=task.at, now=task.now,
-            policy=task.policy, limits=task.limits,
+            policy=task.policy, limits=task.limits, companions=task.companions,
         )  # fmt: skip
     except UsageError:
         raise

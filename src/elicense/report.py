@@ -15,6 +15,7 @@ from elicense.errors import Rejected
 from elicense.evidence import Evidence, Seal, Signature
 from elicense.findings import Finding, Outcome
 from elicense.licence import Licence, tree
+from elicense.maritime.pair import Companion
 from elicense.policy import Policy
 from elicense.trust.store import TrustStore
 from elicense.verdict import Verdict, deciding
@@ -35,6 +36,7 @@ class Report:
     licence: Licence | None = field(repr=False)
     policy: Policy = field(repr=False)
     trust: TrustStore = field(repr=False)
+    companions: tuple[Companion, ...] = field(repr=False, default=())
 
     def __bool__(self) -> bool:
         return self.verdict is Verdict.VALID
@@ -71,6 +73,7 @@ class Report:
             "findings": [_finding(f, language) for f in self.findings],
             "trust": _trust(self.trust),
             "policy": self.policy.name,
+            **_companions(self.companions),
             "environment": environment(),
         }  # fmt: skip
 
@@ -80,6 +83,17 @@ class Report:
             self.to_dict(language=language), ensure_ascii=False, separators=(",", ":"),
             default=_plain,
         )  # fmt: skip
+
+
+def _companions(found: tuple[Companion, ...]) -> dict[str, Any]:
+    """The files shown beside it, as they were judged; nothing where there were none."""
+    if not found:
+        return {}
+    return {
+        "companions": [
+            {"file": x.file, "sha256": x.sha256, "verdict": str(x.part.verdict)} for x in found
+        ]
+    }
 
 
 def _plain(value: object) -> Any:

@@ -20,7 +20,7 @@ from elicense.policy import DEFAULT, Policy
 from elicense.report import Report, environment
 from elicense.trust.store import TrustStore
 from elicense.verdict import Verdict, weigh
-from elicense.verifying import Input, verify
+from elicense.verifying import Input, part_of, verify
 
 SCHEMA = "elicense-joint/1"
 NEEDED = ("ism.doc-smc", "ism.13.3", "ism.company")
@@ -154,7 +154,8 @@ def _judge(
     file: Input, *, trust: TrustStore, at: datetime, now: datetime, policy: Policy, limits: Limits
 ) -> Report | Error:
     try:
-        return verify(file, trust=trust, at=at, now=now, policy=policy, limits=limits)
+        return verify(file, trust=trust, at=at, now=now, policy=policy, limits=limits,
+                      companions=None)  # fmt: skip
     except UsageError:
         raise
     except Error as exc:
@@ -206,17 +207,7 @@ def _unreadable(doc: Report | Error | None, smc: Report | Error | None) -> Itera
 
 
 def _facts(part: Report | Error | None) -> Part | None:
-    if part is None:
-        return None
-    if isinstance(part, Error):
-        return Part(Verdict.INDETERMINATE, None, "文件无法读取", "the file cannot be read")
-    first = part.deciding[0] if part.deciding else None
-    return Part(
-        part.verdict, part.licence,
-        first.message("zh").rstrip("。") if first else "",
-        first.message("en").rstrip(".") if first else "",
-        any(f.code == "status.licence" and f.reason == "withdrawn" for f in part.findings),
-    )  # fmt: skip
+    return None if part is None else part_of(part)
 
 
 def _of(joint: Joint) -> Finding:

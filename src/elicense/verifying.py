@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from elicense import checks
 from elicense.checks.case import Case, judge_signatures
 from elicense.checks.endorsed import with_endorsements
-from elicense.checks.standing import World
+from elicense.checks.standing import World, ages_of
 from elicense.containers import boundary
-from elicense.errors import InputError, LimitError, UsageError
+from elicense.errors import Error, InputError, LimitError, UsageError
 from elicense.evidence import Evidence
 from elicense.examine import examine
 from elicense.licence import Licence, load
 from elicense.limits import DEFAULT_LIMITS, Limits
+from elicense.maritime.pair import Companion, Part
 from elicense.policy import DEFAULT, Policy
 from elicense.profiles import find
 from elicense.report import Report
 from elicense.trust.store import TrustStore
-from elicense.verdict import decide
+from elicense.verdict import Verdict, decide
 
 Input = str | os.PathLike[str] | bytes | bytearray | memoryview
 
@@ -50,22 +53,84 @@ def verify(
     policy: Policy = DEFAULT,
     limits: Limits = DEFAULT_LIMITS,
     pages: bool = True,
+    companions: Iterable[Input | Report | Companion] | None = (),
 ) -> Report:
     """Judge one PDF or OFD (a path or its bytes) against ``trust``.
 
     ``at`` is the time of judgement and ``now`` the time for the freshness of
     lists, both aware; each is the present moment unless given. ``pages=False``
     leaves page text and codes unread: the verdict is then never VALID for a file
-    with licence data. Raises InputError or LimitError if nothing can be read,
-    UsageError for a naive time.
+    with licence data. ``companions`` are other files shown beside it (paths, bytes, or
+    reports made for the same times and trust): an SMC rests on its company's DOC. None
+    says that they are judged with it elsewhere. Raises InputError or LimitError if nothing
+    can be read, UsageError for a naive time.
     """
     name, data = read_input(file, limits)
     present = datetime.now(UTC)
     moment, fresh = _aware(at, present, "at"), _aware(now, present, "now")
+    others = None if companions is None else tuple(
+        companion(x, trust=trust, at=moment, now=fresh, policy=policy, limits=limits, pages=pages)
+        for x in companions
+    )  # fmt: skip
     evidence = examine(data, limits=limits, pages=pages)
     return judge(
-        evidence, name=name, trust=trust, at=moment, now=fresh, policy=policy, limits=limits
-    )
+        evidence, name=name, trust=trust, at=moment, now=fresh, policy=policy, limits=limits,
+        companions=others,
+    )  # fmt: skip
+
+
+def companion(
+    file: Input | Report | Companion, *, trust: TrustStore, at: datetime, now: datetime,
+    policy: Policy = DEFAULT, limits: Limits = DEFAULT_LIMITS, pages: bool = True,
+) -> Companion:  # fmt: skip
+    """A file shown beside others, judged on its own once for all of them. UsageError for a
+    report made at another time or with other trust."""
+    if isinstance(file, Companion):
+        return file
+    if isinstance(file, Report):
+        if (file.at, file.now, file.trust) != (at, now, trust):
+            raise UsageError("verify.companion", "it was judged at another time or with another "
+                             "trust store", place=file.file)  # fmt: skip
+        return companion_of(file.file, file)
+    name = "(bytes)" if isinstance(file, (bytes, bytearray, memoryview)) else str(Path(file))
+    try:
+        found = verify(file, trust=trust, at=at, now=now, policy=policy, limits=limits,
+                       pages=pages, companions=None)  # fmt: skip
+    except UsageError:
+        raise
+    except Error as exc:
+        return companion_of(name, exc)
+    return companion_of(name, found)
+
+
+def companion_of(name: str, judged: Report | Error) -> Companion:
+    """What a judged file says to those beside it. A file that is not what its issuer made
+    proves nothing of the certificate that it pretends to be: then the question is open."""
+    found = part_of(judged)
+    if not isinstance(judged, Report):
+        return Companion(name, "", found)
+    faults = {(f.code, f.reason) for f in judged.deciding}
+    if found.verdict is Verdict.INVALID and not faults <= _NOT_IN_FORCE:
+        found = replace(found, verdict=Verdict.INDETERMINATE)
+    return Companion(name, judged.evidence.sha256, found)
+
+
+_NOT_IN_FORCE = {
+    ("status.licence", "withdrawn"), ("status.licence", "suspended"), ("licence.dates", "expired"),
+}  # fmt: skip
+
+
+def part_of(judged: Report | Error) -> Part:
+    """A judged certificate as the rules about several see it."""
+    if isinstance(judged, Error):
+        return Part(Verdict.INDETERMINATE, None, "文件无法读取", "the file cannot be read")
+    first = judged.deciding[0] if judged.deciding else None
+    return Part(
+        judged.verdict, judged.licence,
+        first.message("zh").rstrip("。") if first else "",
+        first.message("en").rstrip(".") if first else "",
+        any(f.code == "status.licence" and f.reason == "withdrawn" for f in judged.findings),
+    )  # fmt: skip
 
 
 def _aware(moment: datetime | None, present: datetime, name: str) -> datetime:
@@ -85,20 +150,22 @@ def judge(
     now: datetime,
     policy: Policy = DEFAULT,
     limits: Limits = DEFAULT_LIMITS,
+    companions: tuple[Companion, ...] | None = (),
 ) -> Report:
     """From evidence to a report: pure, no input or output."""
     with boundary("checks"):
-        world = World(trust, at, now, limits)
+        world = World(trust, at, now, limits, ages_of(policy))
         signatures, tokens = judge_signatures(evidence, world)
         licence, problem = _licence(evidence, limits)
         case = Case(
             evidence, world, policy, signatures, tokens, licence, problem,
-            find(licence.type) if licence else None, evidence.claims.data,
+            find(licence.type) if licence else None, evidence.claims.data, companions,
         )  # fmt: skip
         findings = checks.run(case)
         return Report(
             file=name, verdict=decide(findings, policy), at=at, now=now, evidence=evidence,
             findings=findings, licence=with_endorsements(case), policy=policy, trust=trust,
+            companions=companions or (),
         )  # fmt: skip
 
 

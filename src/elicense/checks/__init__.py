@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from elicense.checks import (
     agreement,
+    companions,
     coverage,
     endorsements,
     ism,
@@ -52,6 +53,7 @@ CHECKS: tuple[Check, ...] = (
     licence.identifier,
     licence.dates,
     ism.ism,
+    companions.companions,
     status.status,
     recognition.recognition,
     # do page, data and QR tell one story?

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from elicense.errors import Error
 
 if TYPE_CHECKING:
     from elicense.batch import Result, Task
+    from elicense.maritime.pair import Companion
     from elicense.render.text import Style
 
 _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
@@ -23,14 +25,14 @@ _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE… | -")
-@click.option("--trust", envvar="ELICENSE_TRUST", metavar="DIR", help="Trust store to judge by.")
-@click.option("--allow-test-trust", is_flag=True, envvar="ELICENSE_ALLOW_TEST_TRUST",
-              help="Accept a trust store of test anchors.")
+@common.trust_options()
 @click.option("--policy", envvar="ELICENSE_POLICY", metavar="NAME|FILE",
               help="Policy: strict, inspector-offline, window, archive, or a TOML file.")
 @click.option("--at", callback=common.moment, metavar="TIME", help="Judge as of this time.")
 @click.option("--now", callback=common.moment, metavar="TIME",
               help="Time for the freshness of lists (to replay a judgement).")
+@click.option("--companion", "companions", multiple=True, metavar="FILE",
+              help="A file shown beside them: an SMC rests on its company's DOC. Repeatable.")
 @click.option("--html", metavar="OUT.html|DIR/", help="Write an HTML report too (a file each).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @common.language_option
@@ -39,9 +41,9 @@ _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
 @click.option("-r", "--recursive", is_flag=True, help="Go into the folders of folders too.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, help="Processes to use.")
 def verify(
-    files: tuple[str, ...], trust: str | None, allow_test_trust: bool, policy: str | None,
-    at: datetime | None, now: datetime | None, html: str | None, as_json: bool, lang: str,
-    quiet: bool, verbose: bool, recursive: bool, jobs: int,
+    files: tuple[str, ...], trust: str | None, operators: tuple[str, ...], allow_test_trust: bool, policy: str | None,
+    at: datetime | None, now: datetime | None, companions: tuple[str, ...], html: str | None,
+    as_json: bool, lang: str, quiet: bool, verbose: bool, recursive: bool, jobs: int,
 ) -> None:  # fmt: skip
     """Is each FILE the licence its issuer made, unchanged and in force? A folder means the
     PDFs and OFDs in it, `-` standard input. Nothing is fetched from the network.
@@ -52,10 +54,12 @@ def verify(
     from elicense.render.text import Style
 
     present = datetime.now(UTC)
-    store = common.load_trust(trust, allow_test=allow_test_trust)
+    store = common.load_trust(trust, allow_test=allow_test_trust, operators=operators)
     task = Task(
         store, at or present, now or present, Policy.load(policy) if policy else DEFAULT
     )  # fmt: skip
+    if companions:
+        task = replace(task, companions=_companions(task, companions))
     names = expand(files, recursive=recursive)
     if not names:
         raise click.UsageError("no PDF or OFD was found")
@@ -73,6 +77,21 @@ def verify(
             if write_html is not None:
                 write_html(result, given)
     sys.exit(next((code for code in (1, 4, 3) if code in codes), 0))
+
+
+def _companions(task: Task, names: tuple[str, ...]) -> tuple[Companion, ...]:
+    """Each judged once, for all the files."""
+    from elicense.verifying import companion
+
+    found = tuple(
+        companion(name, trust=task.trust, at=task.at, now=task.now, policy=task.policy,
+                  limits=task.limits)
+        for name in names
+    )  # fmt: skip
+    for one in found:
+        if not one.sha256:
+            click.echo(f"elicense: {one.file}: cannot be read as a licence", err=True)
+    return found
 
 
 def _print(result: Result, task: Task, style: Style, *, as_json: bool, quiet: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from elicense.errors import InputError
@@ -16,6 +16,7 @@ from elicense.verdict import Verdict
 
 PASS, FAIL, UNKNOWN, WARN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.WARN
 _IN_FORCE = "ism.doc-smc"
+_BEST = (Verdict.VALID, Verdict.INDETERMINATE, Verdict.INVALID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,16 @@ class Part:
     why_zh: str = ""
     why_en: str = ""
     withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """Another file shown beside the one that is judged, as it was judged on its own.
+    ``sha256`` is empty where it could not be read."""
+
+    file: str
+    sha256: str
+    part: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,20 @@ def compare(doc: Part | None, smc: Part | None, ship: Ship | None) -> tuple[Join
     found += _smc(smc, ship)
     found += _ship(other, ship)
     return tuple(found)
+
+
+def beside(smc: Licence, others: Sequence[Companion]) -> tuple[Companion | None, tuple[Joint, ...]]:
+    """V3, V6, V19, V20 for an SMC alone, with the files shown beside it: which of them is its
+    company's DOC, and the answers. No DOC among them leaves the question open."""
+    docs = [x for x in others if x.part.licence is not None and x.part.licence.type in DOCS]
+    own = [x for x in docs if x.part.licence and _company(x.part.licence, smc).outcome is not FAIL]
+    if not own:
+        reason = "other-company" if docs else "no-doc-beside"
+        names = "、".join(x.file for x in docs or others)
+        return None, (Joint(_IN_FORCE, UNKNOWN, reason, {"files": names}),)
+    best = min(own, key=lambda x: _BEST.index(x.part.verdict))
+    found = compare(best.part, Part(Verdict.INDETERMINATE, smc), None)
+    return best, tuple(x for x in found if x.code not in {"ism.ship", "ism.applicability"})
 
 
 def _doc(doc: Part | None, smc: Part | None) -> Iterator[Joint]:

@@ -158,11 +158,16 @@ def _sections(report: Report, style: Style) -> Iterator[str]:
     for key, outcome in (
         ("faults", Outcome.FAIL), ("open", Outcome.UNKNOWN), ("remarks", Outcome.WARN),
     ):  # fmt: skip
+        if outcome is Outcome.WARN and not style.verbose:
+            # what was not looked at is told where something can be done about it
+            skipped = [f for f in by_outcome[Outcome.SKIPPED] if f.outcome is Outcome.SKIPPED]
+            by_outcome[outcome] += [f for f in skipped if f.advice(style.language)]
         if by_outcome[outcome]:
             yield ""
             yield _paint(words[key], "1", style)
             for finding in by_outcome[outcome]:
-                yield from _finding(finding, outcome, style, many)
+                shown = outcome if finding.outcome is not Outcome.SKIPPED else Outcome.SKIPPED
+                yield from _finding(finding, shown, style, many)
     if style.verbose:
         yield ""
         yield _paint(words["why"], "1", style)
