@@ -12,6 +12,8 @@ _IMAGES = (
     (b"BM", "BMP"),
     (b"GIF8", "GIF"),
 )
+# brands of ISO/IEC 23008-12 files coded in HEVC, and those that only say "an image"
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def sniff(data: bytes) -> str:
@@ -25,11 +27,20 @@ def sniff(data: bytes) -> str:
         return "ofd"
     if data[:2] == b"0\x82" or data[:2] == b"0\x83":
         return "asn1"
-    if any(data.startswith(magic) for magic, _ in _IMAGES) or (
-        data[:4] == b"RIFF" and data[8:12] == b"WEBP"
-    ):
+    if image_format(data):
         return "image"
     shown = data[:8].hex(" ")
     raise InputError(
-        "container.unknown", f"neither PDF nor OFD nor a seal (begins {shown})", place="offset 0"
-    )
+        "container.unknown",
+        f"neither PDF, OFD nor a seal, nor a picture (begins {shown})", place="offset 0",
+    )  # fmt: skip
+
+
+def image_format(data: bytes) -> str:
+    """``PNG``, ``JPEG``, ``TIFF``, ``BMP``, ``GIF``, ``WEBP`` or ``HEIC``; empty for others."""
+    for magic, name in _IMAGES:
+        if data.startswith(magic):
+            return name
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    return "HEIC" if data[4:8] == b"ftyp" and data[8:12] in _HEIC else ""
