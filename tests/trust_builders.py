@@ -17,7 +17,7 @@ from elicense.issuing.credential import DIGEST_OIDS, Credential, algorithm_ident
 from elicense.limits import DEFAULT_LIMITS
 from elicense.report import Report
 from elicense.trust import path, revocation
-from elicense.trust.revocation import Question, Revocation, Sources
+from elicense.trust.revocation import NO_AGES, Ages, Question, Revocation, Sources
 from elicense.trust.service import Service
 from elicense.trust.store import TrustStore
 from elicense.verifying import judge
@@ -175,11 +175,11 @@ def ocsp(
 def state(
     leaf: Made, issuer: Made, *, crls: tuple[bytes, ...] = (), ocsps: tuple[bytes, ...] = (),
     moment: datetime.datetime = NOW, now: datetime.datetime = NOW, proven: bool = False,
-    trust: TrustStore | None = None, after_expiry: bool = False,
+    trust: TrustStore | None = None, after_expiry: bool = False, ages: Ages = NO_AGES,
 ) -> Revocation:  # fmt: skip
     return revocation.judge(
         leaf.certificate, issuer.certificate, sources=Sources(crls, ocsps),
-        store=trust or store(issuer), question=Question(moment, now, proven, after_expiry),
+        store=trust or store(issuer), question=Question(moment, now, proven, after_expiry, ages),
     )  # fmt: skip
 
 

@@ -29,7 +29,9 @@ WEIGHTS = ("FAIL", "WARN", "IGNORE")
 NATIONAL = "national"
 _SHIPPED = Path(__file__).with_name("policies")
 _CHINA = timezone(timedelta(hours=8))
-_TOP = {"schema", "name", "findings", "status_age_days", "region", "recognition"}
+_AGES = {"status_age_days": "status_age", "revocation_age_days": "revocation_age",
+         "crl_age_days": "crl_age", "trust_age_days": "trust_age"}  # fmt: skip
+_TOP = {"schema", "name", "findings", "region", "recognition", *_AGES}
 _RECOGNITION = {"regions", "licence_types", "from", "until", "note"}
 
 
@@ -66,6 +68,9 @@ class Recognition:
 class Policy:
     """``weights``: code → FAIL (counts as a fault), WARN or IGNORE. ``status_age``: how old a
     licence status list may be at the time of judgement, if it says nothing itself.
+    ``revocation_age``: how old a CRL or an OCSP response may be although its next update is
+    still to come, ``crl_age`` the same for CRLs alone, in its place; ``trust_age``: how old
+    a trust store without a next update. None sets no bound of the policy's own.
     ``region`` is the receiving region (six digits, or empty), ``recognition`` what it
     recognises of others; without any the question is not asked."""
 
@@ -74,6 +79,9 @@ class Policy:
     status_age: timedelta = timedelta(days=30)
     region: str = ""
     recognition: tuple[Recognition, ...] = ()
+    revocation_age: timedelta | None = None
+    crl_age: timedelta | None = None
+    trust_age: timedelta | None = None
 
     def __post_init__(self) -> None:
         for code, weight in self.weights.items():
@@ -110,12 +118,13 @@ class Policy:
 
     def to_toml(self) -> str:
         """The policy as a file that reads back as the same policy; the same text each time.
-        UsageError for a ``status_age`` that is not whole days, which no file can say."""
-        days = self.status_age.days
-        if timedelta(days=days) != self.status_age:
-            raise UsageError("policy.key", "status_age is not a number of days", place=self.name)
-        lines = ['schema = "elicense-policy/1"', f"name = {_quoted(self.name)}",
-                 f"status_age_days = {days}"]  # fmt: skip
+        UsageError for an age that is not whole days, which no file can say."""
+        lines = ['schema = "elicense-policy/1"', f"name = {_quoted(self.name)}"]
+        for key, name in _AGES.items():
+            age: timedelta | None = getattr(self, name)
+            if age is not None and timedelta(days=age.days) != age:
+                raise UsageError("policy.key", f"{name} is not a number of days", place=self.name)
+            lines += [f"{key} = {age.days}"] if age is not None else []
         lines += [f"region = {_quoted(self.region)}"] if self.region else []
         lines += ["[findings]"] if self.weights else []
         lines += [f"{_quoted(code)} = {_quoted(w)}" for code, w in sorted(self.weights.items())]
@@ -151,9 +160,7 @@ def _from_table(table: Mapping[str, Any], place: str) -> Policy:
             raise UsageError("policy.key", f"unknown key {key!r}", place=place)
     if table.get("schema") != "elicense-policy/1":
         raise UsageError("policy.schema", "schema must be 'elicense-policy/1'", place=place)
-    days = table.get("status_age_days", 30)
-    if not isinstance(days, int) or isinstance(days, bool) or not 0 < days <= 3660:
-        raise UsageError("policy.key", "status_age_days must be 1 to 3660", place=place)
+    ages = {name: _days(table[key], key, place) for key, name in _AGES.items() if key in table}
     weights = table.get("findings", {})
     if not isinstance(weights, dict):
         raise UsageError("policy.key", "findings must be a table", place=place)
@@ -166,7 +173,13 @@ def _from_table(table: Mapping[str, Any], place: str) -> Policy:
     if "region" in table and (not isinstance(region, str) or check_area(region) != "ok"):
         raise UsageError("policy.region", "region must be six digits of GB/T 2260", place=place)
     rules = _recognitions(table.get("recognition"), place)
-    return Policy(name, dict(weights), timedelta(days=days), region, rules)
+    return Policy(name, dict(weights), region=region, recognition=rules, **ages)
+
+
+def _days(days: object, key: str, place: str) -> timedelta:
+    if not isinstance(days, int) or isinstance(days, bool) or not 0 < days <= 3660:
+        raise UsageError("policy.key", f"{key} must be 1 to 3660", place=place)
+    return timedelta(days=days)
 
 
 def _recognitions(found: object, place: str) -> tuple[Recognition, ...]:

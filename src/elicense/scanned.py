@@ -17,7 +17,7 @@ from elicense.checks import licence as licence_checks
 from elicense.checks import recognition, status, trust
 from elicense.checks.case import Case
 from elicense.checks.qr import qr
-from elicense.checks.standing import World
+from elicense.checks.standing import World, ages_of
 from elicense.containers import boundary
 from elicense.errors import InputError, UsageError
 from elicense.evidence import Claims, Evidence, QrCode
@@ -131,7 +131,7 @@ def judge(
             claims=Claims(data=data), qr=(QrCode(1, text, code.kind),),
         )  # fmt: skip
         case = Case(
-            evidence, World(trust, at, now, limits), policy, (), (), licence, "",
+            evidence, World(trust, at, now, limits, ages_of(policy)), policy, (), (), licence, "",
             find(licence.type) if licence else None, data,
         )  # fmt: skip
         found = tuple(f for check in _CHECKS for f in check(case) if _speaks(f, data))

@@ -22,6 +22,7 @@ _PROBLEMS = (
     "entry-ended", "",
 )  # fmt: skip
 OPEN_PROBLEMS = frozenset({"entry-ended", "issuer-unnamed"})
+_OWN_TEXT = frozenset({"nothing-found", "stale", "too-old"})
 _ISSUER_ONLY = frozenset({"issuer", "issuer-unnamed", "region", "identifier"})
 
 
@@ -199,8 +200,9 @@ def _revocation(subject: str, standing: Standing, case: Case) -> Iterator[Findin
             yield Finding(code, UNKNOWN, subject, "no-proof-of-time", values,
                           indication="REVOKED_NO_POE")  # fmt: skip
     for item in standing.unknown:
-        values = {"certificate": item.certificate.display, "detail": item.problem}
-        reason = item.problem if item.problem in {"nothing-found", "stale"} else "unusable"
+        values = {"certificate": item.certificate.display, "detail": item.problem,
+                  "date": day(item.this_update)}  # fmt: skip
+        reason = item.problem if item.problem in _OWN_TEXT else "unusable"
         yield Finding(code, UNKNOWN, subject, reason, values, item.detail or item.problem,
                       "TRY_LATER")  # fmt: skip
     blocking = standing.unknown or [

@@ -9,9 +9,10 @@ from datetime import datetime
 
 from elicense.crypto.certificate import Certificate
 from elicense.limits import Limits
+from elicense.policy import Policy
 from elicense.trust import path, revocation
 from elicense.trust.path import Path
-from elicense.trust.revocation import Question, Revocation, Sources
+from elicense.trust.revocation import NO_AGES, Ages, Question, Revocation, Sources
 from elicense.trust.service import Service
 from elicense.trust.store import TrustStore
 
@@ -20,12 +21,19 @@ SIGNING = frozenset({"digitalSignature", "nonRepudiation"})
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What everything is judged against: trust, times and caps. ``now`` is for freshness."""
+    """What everything is judged against: trust, times and caps. ``now`` is for freshness,
+    ``ages`` what the policy makes of it."""
 
     trust: TrustStore
     at: datetime
     now: datetime
     limits: Limits
+    ages: Ages = NO_AGES
+
+
+def ages_of(policy: Policy) -> Ages:
+    """How old a policy lets revocation data be."""
+    return Ages(crl=policy.crl_age or policy.revocation_age, ocsp=policy.revocation_age)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,7 @@ def judge(
         certificate, pool, store=store, moment=moment, usage=usage, extended=extended,
         listed=any(entry.certificate is not None for entry in named), limits=world.limits,
     )  # fmt: skip
-    question = Question(moment, world.now, proven, after_expiry)
+    question = Question(moment, world.now, proven, after_expiry, world.ages)
     return Standing(
         certificate, moment, world.now, proven, found,
         _revocations(found, pool, sources, world, question) if found.anchored else (),

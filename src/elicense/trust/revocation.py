@@ -50,19 +50,32 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True)
+class Ages:
+    """How old good news may be that has to be current, whatever its next update says (the
+    maximum accepted revocation freshness of ETSI TS 119 172-4); None: no bound but that."""
+
+    crl: timedelta | None = None
+    ocsp: timedelta | None = None
+
+
+NO_AGES = Ages()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is asked: the state at ``moment``, as known at ``now``.
 
     ``proven`` says that something existed at ``moment``: a source made after it then
     suffices for ever. Otherwise good news must be current, for a key may have been used
     as late as now. ``after_expiry`` admits sources made after the certificate expired,
-    which need not list it any more.
+    which need not list it any more. ``ages`` bound what must be current.
     """
 
     moment: datetime
     now: datetime
     proven: bool
     after_expiry: bool = False
+    ages: Ages = NO_AGES
 
 
 def judge(
@@ -159,7 +172,9 @@ def _from_crl(
             crl.next_update,
         )  # fmt: skip
     problem = crl.scope.speaks_of(certificate) or ("weak-algorithm" if crl.weak else "")
-    problem = problem or _staleness(crl.this_update, crl.next_update, question)
+    problem = problem or _staleness(
+        crl.this_update, crl.next_update, question, question.ages.crl
+    )  # fmt: skip
     problem = problem or _expired(certificate, crl.this_update, crl.expired_since, question)
     return Revocation(
         certificate, "unknown" if problem else "good", "crl",
@@ -167,7 +182,10 @@ def _from_crl(
     )  # fmt: skip
 
 
-def _staleness(this_update: datetime, next_update: datetime | None, question: Question) -> str:
+def _staleness(
+    this_update: datetime, next_update: datetime | None, question: Question,
+    oldest: timedelta | None,
+) -> str:  # fmt: skip
     if this_update > question.now + _SKEW:
         return "from-the-future"
     if question.proven and this_update >= question.moment:
@@ -175,6 +193,8 @@ def _staleness(this_update: datetime, next_update: datetime | None, question: Qu
     current_at = max(question.moment, question.now)
     if next_update is None or next_update < current_at:
         return "stale"
+    if oldest is not None and question.now - this_update > oldest:
+        return "too-old"
     return ""
 
 
@@ -223,7 +243,9 @@ def _from_ocsp(
         )  # fmt: skip
     problem = "" if single.state == "good" else "responder-does-not-know"
     problem = problem or ("weak-algorithm" if response.weak else "")
-    problem = problem or _staleness(single.this_update, single.next_update, question)
+    problem = problem or _staleness(
+        single.this_update, single.next_update, question, question.ages.ocsp
+    )  # fmt: skip
     problem = problem or _expired(certificate, single.this_update, single.archive_cutoff, question)
     return Revocation(
         certificate, "unknown" if problem else "good", "ocsp",
@@ -269,7 +291,7 @@ def _delegate_problem(
         return "responder-expired"
     if path.weakness(candidate):
         return "weak-algorithm"
-    own = Question(response.produced, question.now, proven=False)
+    own = Question(response.produced, question.now, proven=False, ages=question.ages)
     answers = _from_crls(candidate, issuer, crls, own)
     if any(a.state == "revoked" for a in answers):
         return "responder-revoked"
