@@ -1,0 +1,251 @@
+"""A code whose place is known, read module by module: for blur, smear, glare and faxes.
+
+Readers for cameras decide each module by one threshold. Here an equaliser is fitted to the
+modules every symbol has in common (finders, timing, alignment) and undoes the smear for the
+rest; what is not to be believed is erased, of which Reed-Solomon mends twice as many as of
+errors. The mended symbol is drawn anew and read by zxing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from elicense.qr import reed_solomon, symbol
+from elicense.qr.symbol import Layout
+from elicense.qr.views import Corners
+
+_VERSIONS = range(7, 20)  # modules are told apart by timing patterns, which smaller ones lack
+_QUIET = 4
+_ROUNDS = 3  # of fitting the equaliser to its own surest decisions
+_LEAST_FIT = 0.35  # correlation of the common patterns; of other textures it is under 0.25
+_PIXELS = 4.0  # a module, in the picture that is sampled
+
+
+def read(grey: Any, corners: Corners) -> tuple[str, Corners] | None:
+    """Text and corners of the code whose outer corners are about ``corners`` (clockwise from
+    its own top left), both in pixels of ``grey``; None where it cannot be read."""
+    import numpy as np
+
+    quad = np.array(corners, np.float64)
+    if quad.shape != (4, 2) or not np.isfinite(quad).all():
+        return None
+    for layout, placed in _aligned(grey, quad):
+        text = _decode(grey, layout, placed)
+        if text is not None:
+            return text, tuple((float(x), float(y)) for x, y in placed)
+    return None
+
+
+# -- where the modules are ---------------------------------------------------------------
+
+
+def _aligned(grey: Any, quad: Any) -> Iterator[tuple[Layout, Any]]:
+    """The versions that fit best, each with its corners moved to where it fits."""
+    tries = []
+    for version in _VERSIONS:
+        layout = symbol.layout(version)
+        tries.append((_fit(_normal(grey, quad, layout.size), quad, layout), version))
+    tries.sort(reverse=True)
+    done = []
+    for _score, version in tries[:3]:
+        layout = symbol.layout(version)
+        normal = _normal(grey, quad, layout.size)
+        done.append((*_settled(normal, quad, layout), layout))
+    done.sort(key=lambda item: -item[0])
+    for score, placed, layout in done[:2]:
+        if score > _LEAST_FIT:
+            yield layout, placed
+
+
+def _normal(grey: Any, quad: Any, size: int) -> Any:
+    """Dark positive, by the light and contrast around; near nothing where there is none."""
+    import cv2
+    import numpy as np
+
+    side = max(float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0])))
+    reach = max(3, round(side / size * 7)) | 1
+    picture = grey.astype(np.float32)
+    light = cv2.blur(picture, (reach, reach))
+    spread = cv2.sqrt(cv2.max(cv2.blur(picture * picture, (reach, reach)) - light * light, 0.0))
+    x0, y0 = np.maximum(quad.min(axis=0).astype(int), 0)
+    x1, y1 = quad.max(axis=0).astype(int) + 1
+    usual = float(np.median(spread[y0:y1, x0:x1])) if x1 > x0 and y1 > y0 else 1.0
+    return (light - picture) / (spread + 0.3 * usual + 1.0)
+
+
+def _settled(normal: Any, quad: Any, layout: Layout) -> tuple[float, Any]:
+    """Corners moved one by one for as long as the common patterns fit better."""
+    import numpy as np
+
+    best, score = quad.copy(), _fit(normal, quad, layout)
+    module = float(np.linalg.norm(quad[1] - quad[0])) / layout.size
+    for step in (1.0, 0.5, 0.25, 0.12):
+        for _ in range(3):
+            before = score
+            for corner in range(4):
+                for way in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+                    moved = best.copy()
+                    moved[corner] += np.array(way) * step * module
+                    fit = _fit(normal, moved, layout)
+                    if fit > score:
+                        best, score = moved, fit
+            if score - before < 1e-3:
+                break
+    return score, best
+
+
+def _fit(normal: Any, quad: Any, layout: Layout) -> float:
+    """Correlation of the modules all symbols share with what is there."""
+    import numpy as np
+
+    rows, columns = np.nonzero(layout.known)
+    points = np.stack([columns + 0.5, rows + 0.5], axis=1)
+    found = _values(normal, _homography(quad, layout.size), points)
+    wanted = np.where(layout.dark[rows, columns], 1.0, -1.0)
+    found, wanted = found - found.mean(), wanted - wanted.mean()
+    below = float(np.linalg.norm(found) * np.linalg.norm(wanted))
+    return float(found @ wanted) / below if below > 0 else 0.0
+
+
+def _homography(quad: Any, size: int) -> Any:
+    import cv2
+    import numpy as np
+
+    square = np.array([[0, 0], [size, 0], [size, size], [0, size]], np.float32)
+    return cv2.getPerspectiveTransform(square, quad.astype(np.float32))
+
+
+def _values(picture: Any, matrix: Any, points: Any) -> Any:
+    """The picture at points given in modules."""
+    import cv2
+    import numpy as np
+
+    spots = cv2.perspectiveTransform(points.reshape(1, -1, 2), matrix).astype(np.float32)
+    # pixel n reaches from n to n + 1: its middle is n + ½
+    found = cv2.remap(
+        picture, spots[:, :, 0] - 0.5, spots[:, :, 1] - 0.5, cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    return found.reshape(-1)
+
+
+# -- what the modules are ----------------------------------------------------------------
+
+
+def _decode(grey: Any, layout: Layout, quad: Any) -> str | None:
+    import numpy as np
+
+    features = _features(_normal(grey, quad, layout.size), quad, layout.size)
+    target = np.where(layout.dark, 1.0, -1.0)
+    trusted = layout.known.copy()
+    for turn in range(_ROUNDS + 1):
+        soft = _equalised(features, target, trusted)
+        text = _text(soft, layout)
+        if text is not None:
+            return text
+        if turn == 0:
+            features = _features(_normal(grey, quad, layout.size), quad, layout.size, reach=3)
+        # the surest half of its own decisions joins the patterns that are known
+        sure = np.abs(soft) > np.median(np.abs(soft))
+        trusted = layout.known | sure
+        target = np.where(layout.known, np.where(layout.dark, 1.0, -1.0), np.sign(soft))
+    return None
+
+
+def _features(normal: Any, quad: Any, size: int, *, reach: int = 2) -> Any:
+    """For each module the values around it, half a module apart: N×N×(2·reach+1)²."""
+    import numpy as np
+
+    points = np.arange(2 * size + 2 * reach - 1) / 2 + (1 - reach) / 2
+    across, down = np.meshgrid(points, points)
+    grid = _values(
+        normal, _homography(quad, size), np.stack([across.ravel(), down.ravel()], axis=1)
+    ).reshape(across.shape)
+    width = 2 * reach + 1
+    parts = [grid[y : y + 2 * size : 2, x : x + 2 * size : 2][:size, :size]
+             for y in range(width) for x in range(width)]  # fmt: skip
+    return np.stack(parts, axis=2)
+
+
+def _equalised(features: Any, target: Any, trusted: Any) -> Any:
+    """Ridge regression of the trusted modules on what is around them, used for all."""
+    import numpy as np
+
+    size, _, count = features.shape
+    flat = np.concatenate([features.reshape(-1, count), np.ones((size * size, 1))], axis=1)
+    chosen = trusted.ravel()
+    some, wanted = flat[chosen], target.ravel()[chosen]
+    weight = 0.01 * len(some)
+    gram = some.T @ some + weight * np.eye(count + 1)
+    return (flat @ np.linalg.solve(gram, some.T @ wanted)).reshape(size, size)
+
+
+# -- what they say -----------------------------------------------------------------------
+
+
+def _text(soft: Any, layout: Layout) -> str | None:
+    import numpy as np
+
+    level, number = _format(soft, layout)
+    flipped = np.where(symbol.mask(number, layout.size), -soft, soft)
+    bits = flipped[layout.rows, layout.columns]
+    bits = bits[: len(bits) // 8 * 8].reshape(-1, 8)
+    words = np.packbits(bits > 0, axis=1).ravel().tolist()
+    doubt = np.abs(bits).min(axis=1)
+    mended = list(words)
+    sizes = symbol.blocks(layout.version, level)
+    places = symbol.interleaving(layout.version, level)
+    for spots, (total, data) in zip(places, sizes, strict=True):
+        block = _mended([words[at] for at in spots], total - data, doubt[list(spots)])
+        if block is None:
+            return None
+        for at, value in zip(spots, block, strict=True):
+            mended[at] = value
+    return _drawn(mended, level, number, layout)
+
+
+def _format(soft: Any, layout: Layout) -> tuple[str, int]:
+    """Level and mask whose fifteen bits, written twice, agree best with what is there."""
+    import numpy as np
+
+    found = np.array([sum(soft[place] for place in pair) for pair in layout.formats])
+
+    def agreement(code: tuple[str, int, tuple[bool, ...]]) -> float:
+        return float(found @ np.where(code[2], 1.0, -1.0))
+
+    level, number, _bits = max(symbol.format_codes(), key=agreement)
+    return level, number
+
+
+def _mended(words: list[int], checks: int, doubt: Any) -> list[int] | None:
+    """A block corrected, with ever more of its doubtful codewords erased."""
+    order = doubt.argsort(kind="stable").tolist()
+    for erased in range(0, checks - 1, 2):
+        block = reed_solomon.mend(words, checks, order[:erased])
+        if block is not None:
+            return block
+    return None
+
+
+def _drawn(words: list[int], level: str, number: int, layout: Layout) -> str | None:
+    """The text of a clean symbol of these codewords, as zxing reads it."""
+    import numpy as np
+    import zxingcpp
+
+    modules = layout.dark.copy()
+    bits = np.unpackbits(np.array(words, np.uint8)).astype(bool)
+    modules[layout.rows[: len(bits)], layout.columns[: len(bits)]] = bits
+    data = np.zeros_like(modules)
+    data[layout.rows, layout.columns] = True
+    modules ^= symbol.mask(number, layout.size) & data
+    for name, mask, code in symbol.format_codes():
+        if (name, mask) == (level, number):
+            for pair, bit in zip(layout.formats, code, strict=True):
+                for place in pair:
+                    modules[place] = bit
+    sheet = np.pad(np.where(modules, 0, 255).astype(np.uint8), _QUIET, constant_values=255)
+    picture = np.ascontiguousarray(sheet.repeat(4, axis=0).repeat(4, axis=1))
+    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(picture, formats=formats, is_pure=True)
+    return str(found[0].text) if found else None
