@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import click
@@ -53,8 +55,9 @@ def colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def load_trust(path: str | None, *, allow_test: bool) -> Any:
-    """The trust store asked for, or one that trusts nobody. Test stores need consent."""
+def load_trust(path: str | None, *, allow_test: bool, operators: Sequence[str] = ()) -> Any:
+    """The trust store asked for (a folder or a bundle), or one that trusts nobody. Test
+    stores need consent; a bundle needs the operators' certificates (file names)."""
     from elicense.trust.store import TrustStore
 
     if path is None:
@@ -63,7 +66,10 @@ def load_trust(path: str | None, *, allow_test: bool) -> Any:
             "no file can be found VALID", err=True,
         )  # fmt: skip
         return TrustStore.empty()
-    store = TrustStore.load(path)
+    if is_bundle(path):
+        store = TrustStore.load_bundle(path, operators=pinned(operators, path))
+    else:
+        store = TrustStore.load(path)
     if store.test and not allow_test:
         raise UsageError(
             "trust.test",
@@ -71,6 +77,44 @@ def load_trust(path: str | None, *, allow_test: bool) -> Any:
             "give --allow-test-trust if that is what you want", place=str(path),
         )  # fmt: skip
     return store
+
+
+def is_bundle(path: str) -> bool:
+    """A trust store in one file, and no folder nor its trust.toml."""
+    return Path(path).is_file() and Path(path).name != "trust.toml"
+
+
+def pinned(operators: Sequence[str], place: str) -> list[bytes]:
+    """The DER certificates of ``--operator``, without which a bundle proves nothing."""
+    from elicense.trust.store import pem_or_der
+
+    if not operators:
+        raise UsageError(
+            "trust.operator",
+            "a bundle is believed only under the certificate of the operator that signed its "
+            "lists: give it with --operator FILE (or ELICENSE_OPERATOR), and take it from the "
+            "operator, not from whoever gave you the bundle", place=place,
+        )  # fmt: skip
+    return [pem_or_der(Path(name).read_bytes()) for name in operators]
+
+
+def trust_options(help_text: str = "Trust store to judge by: a folder, or a bundle.") -> Any:
+    """``--trust``, ``--operator`` and ``--allow-test-trust`` as one decorator."""
+    options = (
+        click.option("--trust", envvar="ELICENSE_TRUST", metavar="DIR|FILE.elt", help=help_text),
+        click.option("--operator", "operators", multiple=True, envvar="ELICENSE_OPERATOR",
+                     type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+                     help="Certificate of the operator a bundle is judged by (several)."),
+        click.option("--allow-test-trust", is_flag=True, envvar="ELICENSE_ALLOW_TEST_TRUST",
+                     help="Accept a trust store of test anchors."),
+    )  # fmt: skip
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 language_option = click.option(

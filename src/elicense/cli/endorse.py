@@ -31,10 +31,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("-o", "--output", metavar="PATH", type=click.Path(), required=True,
               help="File to write; FILE itself is left as it is.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite what is there.")
-@click.option("--trust", envvar="ELICENSE_TRUST", metavar="DIR",
-              help="The result must be VALID under this trust store.")
-@click.option("--allow-test-trust", is_flag=True, envvar="ELICENSE_ALLOW_TEST_TRUST",
-              help="Accept a trust store of test anchors.")
+@common.trust_options("The result must be VALID under this trust store.")
 @click.option("--tsa", envvar="ELICENSE_TSA", metavar="URL",
               help="Timestamp authority (RFC 3161); the only connection that is opened.")
 @click.option("--allow-loopback", is_flag=True, help="The authority may be on this machine.")
@@ -90,7 +87,10 @@ def _given(options: dict[str, Any], digest: str) -> dict[str, Any]:
             "proves by itself, not for who may endorse", err=True,
         )  # fmt: skip
     else:
-        given["trust"] = common.load_trust(options["trust"], allow_test=options["allow_test_trust"])
+        given["trust"] = common.load_trust(
+            options["trust"], allow_test=options["allow_test_trust"],
+            operators=options["operators"],
+        )  # fmt: skip
     if options["font"]:
         from elicense.issuing import fonts
 

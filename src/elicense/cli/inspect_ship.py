@@ -15,9 +15,7 @@ from elicense.cli import common
 @click.option("--smc", metavar="FILE", help="The ship's SMC or interim SMC.")
 @click.option("--ship", metavar="imo=…,type=…,flag=…,name=…",
               help="The ship as seen; types and flags by code or name.")
-@click.option("--trust", envvar="ELICENSE_TRUST", metavar="DIR", help="Trust store to judge by.")
-@click.option("--allow-test-trust", is_flag=True, envvar="ELICENSE_ALLOW_TEST_TRUST",
-              help="Accept a trust store of test anchors.")
+@common.trust_options()
 @click.option("--policy", envvar="ELICENSE_POLICY", metavar="NAME|FILE", help="Policy.")
 @click.option("--at", callback=common.moment, metavar="TIME", help="Judge as of this time.")
 @click.option("--now", callback=common.moment, metavar="TIME",
@@ -28,8 +26,8 @@ from elicense.cli import common
 @click.option("-v", "--verbose", is_flag=True, help="Each answer with its code and clause.")
 def inspect_ship(
     doc: str | None, smc: str | None, ship: str | None, trust: str | None,
-    allow_test_trust: bool, policy: str | None, at: datetime | None, now: datetime | None,
-    as_json: bool, lang: str, quiet: bool, verbose: bool,
+    operators: tuple[str, ...], allow_test_trust: bool, policy: str | None,
+    at: datetime | None, now: datetime | None, as_json: bool, lang: str, quiet: bool, verbose: bool,
 ) -> None:  # fmt: skip
     """May this ship sail under these papers? Judges the DOC and the SMC, each on its own and
     both together with the ship. Nothing is fetched from the network.
@@ -46,7 +44,8 @@ def inspect_ship(
         raise click.UsageError("give --doc, --smc, or both")
     present = datetime.now(UTC)
     report = verify_together(
-        doc=doc, smc=smc, ship=ship, trust=common.load_trust(trust, allow_test=allow_test_trust),
+        doc=doc, smc=smc, ship=ship,
+        trust=common.load_trust(trust, allow_test=allow_test_trust, operators=operators),
         at=at or present, now=now or present, policy=Policy.load(policy) if policy else DEFAULT,
     )  # fmt: skip
     style = Style(lang, common.columns(), common.colour(), verbose)

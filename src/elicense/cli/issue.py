@@ -29,10 +29,7 @@ _options = keys.with_options(
     click.option("-o", "--output", metavar="PATH", type=click.Path(),
                  help="File to write; with --batch a folder."),
     click.option("-f", "--force", is_flag=True, help="Overwrite what is there."),
-    click.option("--trust", envvar="ELICENSE_TRUST", metavar="DIR",
-                 help="The result must be VALID under this trust store."),
-    click.option("--allow-test-trust", is_flag=True, envvar="ELICENSE_ALLOW_TEST_TRUST",
-                 help="Accept a trust store of test anchors."),
+    common.trust_options("The result must be VALID under this trust store."),
     click.option("--tsa", envvar="ELICENSE_TSA", metavar="URL",
                  help="Timestamp authority (RFC 3161); the only connection that is opened."),
     click.option("--allow-loopback", is_flag=True, help="The authority may be on this machine."),
@@ -169,7 +166,9 @@ def _trust(options: dict[str, Any]) -> Any:
             "proves by itself, not for who may issue it", err=True,
         )  # fmt: skip
         return None
-    return common.load_trust(options["trust"], allow_test=options["allow_test_trust"])
+    return common.load_trust(
+        options["trust"], allow_test=options["allow_test_trust"], operators=options["operators"]
+    )
 
 
 def _make(name: str, data: bytes, *, signer: Any, **options: Any) -> bytes:

@@ -100,9 +100,7 @@ def _texts(source: str) -> tuple[str, ...]:
 
 @qr.command()
 @click.argument("source", metavar="TEXT | FILE | -")
-@click.option("--trust", envvar="ELICENSE_TRUST", metavar="DIR", help="Trust store to judge by.")
-@click.option("--allow-test-trust", is_flag=True, envvar="ELICENSE_ALLOW_TEST_TRUST",
-              help="Accept a trust store of test anchors.")
+@common.trust_options()
 @click.option("--policy", envvar="ELICENSE_POLICY", metavar="NAME|FILE", help="Policy.")
 @click.option("--at", callback=common.moment, metavar="TIME", help="Judge as of this time.")
 @click.option("--now", callback=common.moment, metavar="TIME",
@@ -115,9 +113,9 @@ def _texts(source: str) -> tuple[str, ...]:
 @common.language_option
 @click.option("-v", "--verbose", is_flag=True, help="Every check.")
 def verify(
-    source: str, trust: str | None, allow_test_trust: bool, policy: str | None,
-    at: datetime | None, now: datetime | None, data: str | None, compared: bool,
-    as_json: bool, lang: str, verbose: bool,
+    source: str, trust: str | None, operators: tuple[str, ...], allow_test_trust: bool,
+    policy: str | None, at: datetime | None, now: datetime | None, data: str | None,
+    compared: bool, as_json: bool, lang: str, verbose: bool,
 ) -> None:  # fmt: skip
     """Are the signed data of this code the issuer's, and is the licence in force?
 
@@ -129,7 +127,7 @@ def verify(
     from elicense.render.text import Style
     from elicense.verdict import Verdict
 
-    store = common.load_trust(trust, allow_test=allow_test_trust)
+    store = common.load_trust(trust, allow_test=allow_test_trust, operators=operators)
     rules = Policy.load(policy) if policy else DEFAULT
     present = datetime.now(UTC)
     exact = scanned.data_of(data) if data else None

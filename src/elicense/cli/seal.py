@@ -179,14 +179,13 @@ def _time(moment: datetime | None) -> str:
 
 @seal.command()
 @click.argument("file", metavar="FILE.esl | -")
-@click.option("--trust", envvar="ELICENSE_TRUST", metavar="DIR", help="Trust store to judge by.")
-@click.option("--allow-test-trust", is_flag=True, envvar="ELICENSE_ALLOW_TEST_TRUST",
-              help="Accept a trust store of test anchors.")
+@common.trust_options()
 @click.option("--at", callback=common.moment, metavar="TIME", help="Judge as of this time.")
 @common.language_option
 def check(
-    file: str, trust: str | None, allow_test_trust: bool, at: datetime | None, lang: str
-) -> None:
+    file: str, trust: str | None, operators: tuple[str, ...], allow_test_trust: bool,
+    at: datetime | None, lang: str,
+) -> None:  # fmt: skip
     """Was the seal made by a listed maker, is it in force, are its signers known?
 
     Exit code: 0 all proven, 1 something is wrong, 3 something is open."""
@@ -198,7 +197,7 @@ def check(
 
     found = _read(file)
     now = datetime.now(UTC)
-    store = common.load_trust(trust, allow_test=allow_test_trust)
+    store = common.load_trust(trust, allow_test=allow_test_trust, operators=operators)
     findings = bare_seal.judge(found, World(store, at or now, now, DEFAULT_LIMITS))
     for item in findings:
         click.echo(safe(f"{item.outcome:8} {item.code:22} {item.message(lang)}"))
