@@ -41,9 +41,10 @@ _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
 @click.option("-r", "--recursive", is_flag=True, help="Go into the folders of folders too.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, help="Processes to use.")
 def verify(
-    files: tuple[str, ...], trust: str | None, operators: tuple[str, ...], allow_test_trust: bool, policy: str | None,
-    at: datetime | None, now: datetime | None, companions: tuple[str, ...], html: str | None,
-    as_json: bool, lang: str, quiet: bool, verbose: bool, recursive: bool, jobs: int,
+    files: tuple[str, ...], trust: str | None, operators: tuple[str, ...],
+    allow_test_trust: bool, policy: str | None, at: datetime | None, now: datetime | None,
+    companions: tuple[str, ...], html: str | None, as_json: bool, lang: str, quiet: bool,
+    verbose: bool, recursive: bool, jobs: int,
 ) -> None:  # fmt: skip
     """Is each FILE the licence its issuer made, unchanged and in force? A folder means the
     PDFs and OFDs in it, `-` standard input. Nothing is fetched from the network.
