@@ -140,6 +140,7 @@ PROBLEMS = _returned(
     "_token_problem", "_document_problem", "_token_standing_problem", "_list_problem",
     "entry_problem", "_issuer_problem", "entry_state", "_staleness", "_expired",
     "_responder_problem", "_delegate_problem", "speaks_of", "violation",
+    "statement_problem", "signer_entries",
 )  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from elicense import checks
 from elicense.checks.case import Case, judge_signatures
 from elicense.checks.endorsed import with_endorsements
+from elicense.checks.qr import accepts
+from elicense.checks.sheet import first_payload
 from elicense.checks.standing import World, ages_of
 from elicense.containers import boundary
 from elicense.errors import Error, InputError, LimitError, UsageError
@@ -22,6 +24,7 @@ from elicense.maritime.pair import Companion, Part
 from elicense.policy import DEFAULT, Policy
 from elicense.profiles import find
 from elicense.report import Report
+from elicense.trust.status_added import Given, with_status
 from elicense.trust.store import TrustStore
 from elicense.verdict import Verdict, decide
 
@@ -54,6 +57,7 @@ def verify(
     limits: Limits = DEFAULT_LIMITS,
     pages: bool = True,
     companions: Iterable[Input | Report | Companion] | None = (),
+    status: Given = (),
 ) -> Report:
     """Judge one PDF or OFD (a path or its bytes) against ``trust``.
 
@@ -62,9 +66,11 @@ def verify(
     leaves page text and codes unread: the verdict is then never VALID for a file
     with licence data. ``companions`` are other files shown beside it (paths, bytes, or
     reports made for the same times and trust): an SMC rests on its company's DOC. None
-    says that they are judged with it elsewhere. Raises InputError or LimitError if nothing
-    can be read, UsageError for a naive time.
+    says that they are judged with it elsewhere. ``status`` are more status lists or
+    indexes (bytes, or several), such as one just fetched; the report's trust digest names
+    them. Raises InputError or LimitError if nothing can be read, UsageError for a naive time.
     """
+    trust = with_status(trust, status)
     name, data = read_input(file, limits)
     present = datetime.now(UTC)
     moment, fresh = _aware(at, present, "at"), _aware(now, present, "now")
@@ -72,10 +78,12 @@ def verify(
         companion(x, trust=trust, at=moment, now=fresh, policy=policy, limits=limits, pages=pages)
         for x in companions
     )  # fmt: skip
-    evidence = examine(data, limits=limits, pages=pages)
+    evidence = examine(
+        data, limits=limits, pages=pages, accept=accepts(trust, limits), ocr=ocr
+    )  # fmt: skip
     return judge(
         evidence, name=name, trust=trust, at=moment, now=fresh, policy=policy, limits=limits,
-        companions=others,
+        companions=others, compared=compared,
     )  # fmt: skip
 
 
@@ -151,8 +159,10 @@ def judge(
     policy: Policy = DEFAULT,
     limits: Limits = DEFAULT_LIMITS,
     companions: tuple[Companion, ...] | None = (),
+    compared: bool = False,
 ) -> Report:
     """From evidence to a report: pure, no input or output."""
+    sheet = evidence.sheet
     with boundary("checks"):
         world = World(trust, at, now, limits, ages_of(policy))
         signatures, tokens = judge_signatures(evidence, world)
@@ -160,16 +170,20 @@ def judge(
         case = Case(
             evidence, world, policy, signatures, tokens, licence, problem,
             find(licence.type) if licence else None, evidence.claims.data, companions,
+            compared and sheet,
         )  # fmt: skip
         findings = checks.run(case)
         return Report(
-            file=name, verdict=decide(findings, policy), at=at, now=now, evidence=evidence,
-            findings=findings, licence=with_endorsements(case), policy=policy, trust=trust,
-            companions=companions or (),
+            file=name, verdict=decide(findings, policy, sheet=sheet), at=at, now=now,
+            evidence=evidence, findings=findings, licence=with_endorsements(case),
+            policy=policy, trust=trust, companions=companions or (), compared=case.compared,
         )  # fmt: skip
 
 
 def _licence(evidence: Evidence, limits: Limits) -> tuple[Licence | None, str]:
+    if evidence.sheet:  # what its code says; the findings tell whether to believe it
+        payload = first_payload(evidence.qr, limits)
+        return (payload.licence if payload else None), ""
     if evidence.claims.data is None:
         return None, ""
     try:

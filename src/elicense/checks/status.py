@@ -1,97 +1,103 @@
-"""``status.licence``: the licence's own state, from a signed status list at hand."""
+"""``status.licence``: the licence's own state, from signed status lists and indexes at hand."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
-from elicense.checks import standing
+from elicense.checks import status_signer, succession
 from elicense.checks.case import Case
 from elicense.checks.days import day
 from elicense.checks.signatures import FAIL, PASS, UNKNOWN
-from elicense.crypto.algorithms import WEAK_DIGESTS
-from elicense.crypto.verify import check_value
-from elicense.errors import InputError
+from elicense.checks.succession import Succession
 from elicense.findings import Finding
-from elicense.licence import Licence
-from elicense.trust.revocation import Sources
-from elicense.trust.service import NATIONAL
-from elicense.trust.status import StatusList, read_status_list
+from elicense.licence import Licence, StatusReference
+from elicense.trust.status import StatusList
+from elicense.trust.status_added import lists_for
 
 _CODE = "status.licence"
-_CLOCK_SKEW = timedelta(minutes=5)
+_UNNAMED = {
+    "superseded": {"newer_zh": "新版本", "newer_en": "a later version"},
+    "transferred": {"newer_zh": "其他发证机构", "newer_en": "another authority"},
+}
 
 
 def status(case: Case) -> Iterator[Finding]:
-    """Look the licence up by the (list, index) in its sealed data."""
+    """Look the licence up by the (list, index) in its sealed data, and in the indexes for
+    what took its place."""
     licence = case.licence
     if licence is None:
         yield Finding(_CODE, UNKNOWN, "licence", "no-data")
         return
+    found, unreadable = succession.look_up(case, licence)
+    told = _together(_listed(case, licence), found, case)
+    yield told
+    yield from succession.findings(case, licence, found, unreadable, told.reason)
+
+
+def _listed(case: Case, licence: Licence) -> Finding:
+    """What the latest list that may speak says."""
     reference = licence.status
     if reference is None:
-        yield Finding(_CODE, UNKNOWN, "licence", "no-reference")
-        return
+        return Finding(_CODE, UNKNOWN, "licence", "no-reference")
     values = {"list": reference.list, "index": str(reference.index)}
-    raw = case.world.trust.status_lists.get(reference.list)
-    if raw is None:
-        yield Finding(_CODE, UNKNOWN, "licence", "list-absent", values)
-        return
-    try:
-        found = read_status_list(raw)
-    except InputError as exc:
-        yield Finding(_CODE, UNKNOWN, "licence", "list-unreadable", values, str(exc))
-        return
-    problem = _list_problem(found, reference.list, licence, case)
-    values["date"] = day(found.issued)
-    if problem:
-        yield Finding(_CODE, UNKNOWN, "licence", "list-unusable", {**values, "detail": problem},
-                      problem)  # fmt: skip
-        return
-    yield _state(found, reference.index, values)
+    lists, unreadable = lists_for(case.world.trust, reference.list)
+    if not lists:
+        if unreadable:
+            return Finding(_CODE, UNKNOWN, "licence", "list-unreadable", values, unreadable)
+        return Finding(_CODE, UNKNOWN, "licence", "list-absent", values)
+    problems = []
+    for found in lists:
+        problem = _list_problem(found, reference.list, licence, case)
+        if not problem:
+            return _state(found, reference, values, case)
+        problems.append(problem)
+    values |= {"date": day(lists[0].issued), "detail": problems[0]}
+    return Finding(_CODE, UNKNOWN, "licence", "list-unusable", values, problems[0])
 
 
-def _state(found: StatusList, index: int, values: dict[str, str]) -> Finding:
-    state = found.state(index)
+def _state(
+    found: StatusList, reference: StatusReference, values: dict[str, str], case: Case
+) -> Finding:
+    age = succession.age(found.issued, case.world.now)
+    values = {**values, "date": day(found.issued), **age}
+    state = found.state(reference.index)
     if state is None:
         return Finding(_CODE, UNKNOWN, "licence", "out-of-range", values)
     if state == "valid":
         return Finding(_CODE, PASS, "licence", "", values)
     if state.startswith("code-"):
         return Finding(_CODE, UNKNOWN, "licence", "state-unknown", {**values, "detail": state})
-    return Finding(_CODE, FAIL, "licence", state, values)
+    values |= {
+        "source_zh": f"状态列表 {values['date']}，{age['age_zh']}",
+        "source_en": f"status list of {values['date']}, {age['age_en']}",
+        **_UNNAMED.get(state, {}),
+    }
+    return Finding(_CODE, FAIL, "licence", state, values, f"list {age['age_en']}")
+
+
+def _together(listed: Finding, found: Succession | None, case: Case) -> Finding:
+    """The list's answer, and what an index that may speak adds: the name of the one that took
+    its place, and that it did where no list says anything against the licence."""
+    if found is None or found.problem or not found.state:
+        return listed
+    if listed.outcome is FAIL:
+        if listed.reason != found.state:
+            return listed
+        values = {**listed.values, **found.newer()}
+        return Finding(_CODE, FAIL, "licence", listed.reason, values, listed.detail)
+    date, age = day(found.index.issued), succession.age(found.index.issued, case.world.now)
+    values = {
+        **listed.values, "source_zh": f"状态索引 {date}，{age['age_zh']}",
+        "source_en": f"status index of {date}, {age['age_en']}", **found.newer(),
+    }  # fmt: skip
+    detail = f"index {age['age_en']}; the status list says {listed.reason or 'valid'}"
+    return Finding(_CODE, FAIL, "licence", found.state, values, detail)
 
 
 def _list_problem(found: StatusList, uri: str, licence: Licence, case: Case) -> str:
     """Why this list cannot speak of this licence now; one stable word, empty if it can."""
-    now = case.world.now
     if found.uri != uri:
         return "another-list"
-    if found.issued > now + _CLOCK_SKEW:
-        return "from-the-future"
     expires = found.expires or found.issued + case.policy.status_age
-    if expires < now:
-        return "past-its-validity"
-    signature = found.signature
-    if signature.faults or not all(d.matches for d in signature.digests):
-        return "broken"
-    digests = {*(d.algorithm for d in signature.digests), *(v.digest for v in signature.values)}
-    if digests & WEAK_DIGESTS:
-        return "weak-algorithm"
-    if not signature.values or not check_value(signature.values[0]).ok or signature.signer is None:
-        return "signature"
-    own = standing.judge(
-        signature.signer, signature.certificates, Sources(signature.crls, signature.ocsps),
-        case.world, service="status", moment=now, proven=False,
-    )  # fmt: skip
-    if not own.path.good or own.path.weak:
-        return own.path.problems[0].kind if own.path.problems else "signer-not-trusted"
-    if own.revoked or own.unknown:
-        return "signer-revoked" if own.revoked else "signer-revocation-unknown"
-    entitled = [
-        entry for entry in own.services
-        if entry.in_force(now)
-        and (entry.region == NATIONAL or (entry.uscc and entry.uscc == licence.issuer.code))
-        and (not entry.licence_types or licence.type in entry.licence_types)
-    ]  # fmt: skip
-    return "" if entitled else "signer-not-entitled"
+    statement = status_signer.Statement(found.signature, found.issued, expires)
+    return status_signer.statement_problem(statement, licence, case.world)
