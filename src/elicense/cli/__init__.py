@@ -13,7 +13,9 @@ from elicense.cli.issue import issue, reissue
 from elicense.cli.licence import licence
 from elicense.cli.profiles import profiles
 from elicense.cli.qr import qr
+from elicense.cli.replay import replay
 from elicense.cli.seal import seal
+from elicense.cli.trust import trust
 from elicense.cli.verify import verify
 from elicense.errors import Error
 
@@ -39,10 +41,12 @@ def cli() -> None:
 cli.add_command(verify)
 cli.add_command(inspect)
 cli.add_command(inspect_ship)
+cli.add_command(replay)
 cli.add_command(issue)
 cli.add_command(reissue)
 cli.add_command(endorse)
 cli.add_command(seal)
+cli.add_command(trust)
 cli.add_command(profiles)
 cli.add_command(licence)
 cli.add_command(qr)
@@ -50,7 +54,7 @@ cli.add_command(qr)
 
 def main() -> None:
     """Entry point. Exit codes: 0 all VALID, 1 some INVALID, 2 usage, 3 INDETERMINATE,
-    4 unreadable."""
+    4 unreadable, 5 a replay that differs."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")

@@ -1,0 +1,16 @@
+"""``elicense trust``: trust lists and trust stores."""
+
+from __future__ import annotations
+
+import click
+
+from elicense.cli.trust_make import make, sign
+
+
+@click.group()
+def trust() -> None:
+    """Trust lists (信任名录) and trust stores: docs/trust-lists.md, docs/joining.md."""
+
+
+trust.add_command(make)
+trust.add_command(sign)

@@ -1,0 +1,249 @@
+"""Trust lists as their makers write them: TOML with file names, turned into the list's JSON.
+
+docs/trust-lists.md describes both. What is wrong is gathered, not raised: whoever
+writes a list learns everything at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from elicense.errors import FieldFault
+from elicense.issuing import fault_table, trust_rules
+from elicense.issuing.fault_table import Source, Table
+from elicense.issuing.trust_rules import LIST, LIST_OF_LISTS
+from elicense.trust.service import NATIONAL, SUBJECT_KEYS
+
+_SHARED = {"schema", "name", "test", "valid_days", "intermediates"}
+_LIST_KEYS = _SHARED | {"id", "scope", "authority", "status_list", "crl"}
+_TOP_KEYS = _SHARED | {"operators", "anchors", "list"}
+_AUTHORITY_KEYS = {"uscc", "name", "name_en", "region", "hosts", "endpoint", "service"}
+_SERVICE_KEYS = {
+    "service", "certificate", "ca", "subject", "uscc", "licence_types", "from", "until",
+    "state", "history",
+}  # fmt: skip
+_ENTRY_KEYS = {
+    "id", "scope", "signers", "licence_types", "services", "authorities", "sequence", "sha256",
+    "file", "locations",
+}  # fmt: skip
+_MAX_DAYS = 10_000
+_MAX_LIST = 8 * 1024 * 1024
+_TABLES = re.compile(r"\b(authorities|services|status_lists|crls|lists)\[")
+_SINGULAR = {
+    "authorities": "authority", "services": "service", "status_lists": "status_list",
+    "crls": "crl", "lists": "list",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A list as its source says it, still without sequence and dates; ``faults`` are all that
+    keeps it from being one. ``days``: from issue to the next update. ``files``: the signed
+    lists that a list of lists names, by their ids."""
+
+    value: Mapping[str, Any]
+    days: int
+    files: Mapping[str, bytes]
+    source: Source
+
+    @property
+    def faults(self) -> tuple[FieldFault, ...]:
+        return tuple(self.source.faults)
+
+    def add(self, faults: tuple[FieldFault, ...]) -> None:
+        """Faults that were found in the JSON, told by their place in the source."""
+        told = {fault.path.rpartition(": ")[2] for fault in self.source.faults}
+        for fault in faults:
+            place = _TABLES.sub(lambda found: f"{_SINGULAR[found[1]]}[", fault.path)
+            if place not in told:
+                self.source.add(place, fault.code, fault.detail)
+
+
+def read(path: Path) -> Draft:
+    """The list in the TOML file at ``path``. Never raises for what the file says: see
+    ``faults``."""
+    source, top = fault_table.read(path)
+    schema = top.values.get("schema")
+    files: dict[str, bytes] = {}
+    if schema == LIST_OF_LISTS:
+        value = _list_of_lists(top, files)
+    else:
+        if schema != LIST and not source.faults:
+            top.fault("schema", "list.schema", f'schema must be "{LIST}" or "{LIST_OF_LISTS}"')
+        value = _list(top)
+    days = top.number("valid_days", 1, _MAX_DAYS)
+    if days is None and "valid_days" not in top.values:
+        top.fault("valid_days", "list.number", "valid_days says after how many days a new one "
+                  "must be there")  # fmt: skip
+    draft = Draft(value, days or 1, files, source)
+    if schema in {LIST, LIST_OF_LISTS}:
+        draft.add(tuple(trust_rules.faults(value)))
+    return draft
+
+
+def rfc3339(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _b64(der: bytes | None) -> str | None:
+    import base64
+
+    return base64.b64encode(der).decode("ascii") if der is not None else None
+
+
+def _given(**members: Any) -> dict[str, Any]:
+    """The members that are there."""
+    return {key: value for key, value in members.items() if value not in (None, "", (), [], {})}
+
+
+def _scope(table: Table) -> dict[str, Any] | None:
+    scope = table.table("scope")
+    scope.known({"region", "national"})
+    if "scope" in table.values and len(scope.values) == 1:
+        if "region" in scope.values:
+            region = scope.text("region")
+            return {"region": region} if region else None
+        if scope.values.get("national") is True:
+            return {"national": True}
+    table.fault("scope", "list.scope", 'scope is { region = "120000" } or { national = true }')
+    return None
+
+
+# -- the list of a region or a ministry ---------------------------------------------------
+
+
+def _list(top: Table) -> dict[str, Any]:
+    top.known(_LIST_KEYS)
+    scope = _scope(top)
+    home = (scope or {}).get("region", NATIONAL)
+    status_lists = []
+    for table in top.tables("status_list"):
+        table.known({"uri", "locations"})
+        status_lists.append(_given(uri=table.text("uri"), locations=table.texts("locations")))
+    crls = []
+    for table in top.tables("crl"):
+        table.known({"location"})
+        crls.append(_given(location=table.text("location")))
+    return {
+        "schema": LIST,
+        **_given(id=top.text("id"), scope=scope, name=top.text("name")),
+        "test": top.flag("test"),
+        "intermediates": tuple(map(_b64, top.certificates("intermediates"))),
+        "authorities": tuple(_authority(table, home) for table in top.tables("authority")),
+        "status_lists": tuple(status_lists),
+        "crls": tuple(crls),
+    }
+
+
+def _authority(table: Table, home: str) -> dict[str, Any]:
+    table.known(_AUTHORITY_KEYS)
+    return {
+        **_given(
+            uscc=table.text("uscc"),
+            name=table.text("name"),
+            name_en=table.text("name_en", needed=False),
+            region=table.text("region", needed=False) or home,
+            hosts=table.texts("hosts"),
+            endpoint=table.text("endpoint", needed=False),
+        ),
+        "services": tuple(_service(entry) for entry in table.tables("service")),
+    }
+
+
+def _service(table: Table) -> dict[str, Any]:
+    table.known(_SERVICE_KEYS)
+    subject = table.table("subject")
+    subject.known(SUBJECT_KEYS)
+    exact, issued = "certificate" in table.values, "ca" in table.values
+    if exact == issued:
+        table.fault("", "list.certificate", "an entry needs either certificate or ca")
+    starts, ends = table.moment("from"), table.moment("until")
+    history = tuple(_history(entry) for entry in table.tables("history"))
+    return {
+        **_given(
+            service=table.text("service"),
+            certificate=_b64(table.certificate("certificate")) if exact else None,
+            ca=_b64(table.certificate("ca")) if issued else None,
+            subject={key: subject.text(key) for key in subject.values if key in SUBJECT_KEYS},
+            uscc=table.text("uscc", needed=False),
+        ),
+        "licence_types": table.texts("licence_types"),
+        **({"from": rfc3339(starts)} if starts else {}),
+        **({"until": rfc3339(ends)} if ends else {}),
+        "state": table.text("state", needed=False) or "active",
+        "history": history,
+    }
+
+
+def _history(table: Table) -> dict[str, Any]:
+    table.known({"since", "state"})
+    since = table.moment("since")
+    if since is None and "since" not in table.values:
+        table.fault("since", "list.date", "since says when the state began")
+    return _given(since=rfc3339(since) if since else None, state=table.text("state"))
+
+
+# -- the list of lists ----------------------------------------------------------------------
+
+
+def _list_of_lists(top: Table, files: dict[str, bytes]) -> dict[str, Any]:
+    top.known(_TOP_KEYS)
+    return {
+        "schema": LIST_OF_LISTS,
+        **_given(name=top.text("name")),
+        "test": top.flag("test"),
+        "operators": tuple(map(_b64, top.certificates("operators"))),
+        "anchors": tuple(map(_b64, top.certificates("anchors"))),
+        "intermediates": tuple(map(_b64, top.certificates("intermediates"))),
+        "lists": tuple(_entry(table, files) for table in top.tables("list")),
+    }
+
+
+def _entry(table: Table, files: dict[str, bytes]) -> dict[str, Any]:
+    table.known(_ENTRY_KEYS)
+    name = table.text("id")
+    sequence, digest = table.number("sequence", 1, 2**53 - 1), table.text("sha256", needed=False)
+    if "file" in table.values:
+        if sequence is not None or digest:
+            table.fault("file", "list.file", "give either file, or sequence and sha256")
+        found = _signed(table)
+        if found is not None:
+            files[name] = found[1]
+            sequence, digest = found[0], hashlib.sha256(found[1]).hexdigest()
+    elif sequence is None or not digest:
+        table.fault("file", "list.file", "file names the signed list; its sequence and digest are "
+                    "taken from it")  # fmt: skip
+    return {
+        **_given(id=name, scope=_scope(table), authorities=table.texts("authorities")),
+        "signers": tuple(map(_b64, table.certificates("signers"))),
+        "licence_types": table.texts("licence_types"),
+        "services": table.texts("services"),
+        **_given(sequence=sequence, sha256=digest),
+        "locations": table.texts("locations"),
+    }
+
+
+def _signed(table: Table) -> tuple[int, bytes] | None:
+    """The sequence of the signed list in ``file``, and its bytes."""
+    from elicense.errors import Error
+    from elicense.issuing import trust_content
+
+    name = table.text("file")
+    data = table.source.file(name, table.at("file"), cap=_MAX_LIST) if name else None
+    if data is None:
+        return None
+    try:
+        value = trust_content.signed(data)
+        if value.get("schema") != LIST or not isinstance(value.get("sequence"), int):
+            table.fault("file", "list.file", f"{name} is no list of a region or a ministry")
+            return None
+    except Error as exc:
+        table.fault("file", "list.file", f"{name} is no signed list: {exc.detail}")
+        return None
+    return int(value["sequence"]), data
