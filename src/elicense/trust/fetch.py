@@ -3,23 +3,32 @@
 Addresses are resolved once and the connection goes to what was resolved; private,
 link-local and other special addresses are refused (loopback only where it is allowed),
 so that a URL in a configuration or a file cannot reach into a network. Answers are
-capped in size and in time; a redirect may not leave the host.
+capped in size and in time, looking up the name and slow drips included; a redirect may
+not leave the host. Compressed answers are refused: nothing here is inflated.
 """
 
 from __future__ import annotations
 
 import http.client
+import io
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from elicense.errors import Error, UsageError
 
 _PORTS = {"http": 80, "https": 443}
+# of an intranet; never 0.0.0.0, link-local (169.254.169.254 gives away cloud keys) or multicast
+_PRIVATE = tuple(
+    ipaddress.ip_network(net)
+    for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)
 _PIECE = 65536
 _AGENT = "elicense"
 # NAT64, 6to4, Teredo, IPv4-compatible
@@ -31,12 +40,15 @@ _CARRIERS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Seconds for one exchange as a whole, bytes of an answer, redirects on one host."""
+    """Seconds for one exchange as a whole, bytes of an answer, redirects on one host.
+    ``hosts`` (``host:port``) may have private or loopback addresses, ``allow_loopback`` lets
+    every host have the latter."""
 
     seconds: float = 15.0
     size: int = 4 * 1024 * 1024
     redirects: int = 3
     allow_loopback: bool = False
+    hosts: frozenset[str] = frozenset()
 
 
 DEFAULT_CAPS = Caps()
@@ -91,7 +103,8 @@ def _parts(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
+        (parts.hostname or "").encode("idna")
+    except ValueError as error:  # UnicodeError too: a label that is empty or too long
         raise UsageError("fetch.url", "not an address", place=url[:200]) from error
     if parts.scheme not in _PORTS or not parts.hostname or port == 0:
         raise UsageError("fetch.url", "an http or https address is needed", place=url[:200])
@@ -102,6 +115,13 @@ def _parts(url: str) -> SplitResult:
     return parts
 
 
+def host_of(url: str) -> str:
+    """``host:port`` of an address, in small letters. UsageError ``fetch.url``."""
+    parts = _parts(url)
+    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{name}:{parts.port or _PORTS[parts.scheme]}"
+
+
 def _once(
     method: str, parts: SplitResult, body: bytes | None, headers: Mapping[str, str], caps: Caps,
     deadline: float,
@@ -109,16 +129,15 @@ def _once(
     """One request; the address of a redirect, or the answer."""
     assert parts.hostname
     port = parts.port or _PORTS[parts.scheme]
-    plain = _connect(parts.hostname, port, caps, deadline)
+    stream = _connect(parts.hostname, port, caps, deadline)
     try:
-        stream = plain
         if parts.scheme == "https":
             context = ssl.create_default_context()
-            stream = context.wrap_socket(plain, server_hostname=parts.hostname)
+            stream.settimeout(_left(deadline))
+            stream = context.wrap_socket(stream, server_hostname=parts.hostname)
         connection = http.client.HTTPConnection(parts.hostname, port)
-        connection.sock = stream
+        connection.sock = _Timed(stream, deadline)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        stream.settimeout(_left(deadline))
         usual = {"Host": parts.netloc, "User-Agent": _AGENT, "Connection": "close",
                  "Accept-Encoding": "identity"}  # fmt: skip
         connection.request(method, path, body, {**usual, **headers})
@@ -127,21 +146,55 @@ def _once(
             return response.headers.get("Location", "")
         if response.status != 200:
             raise Error("fetch.status", f"the answer is {response.status}", place=parts.netloc)
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in {"", "identity"}:
+            raise Error("fetch.encoding", "the answer is compressed", place=parts.netloc)
         content_type = (response.headers.get_content_type() or "").lower()
-        return Answer(content_type, _read(response, stream, caps, deadline))
+        return Answer(content_type, _read(response, caps))
     finally:
-        plain.close()
+        stream.close()
 
 
-def _read(
-    response: http.client.HTTPResponse, stream: socket.socket, caps: Caps, deadline: float
-) -> bytes:
+class _Timed:
+    """A socket for http.client, whose every single read ends at the deadline: a server that
+    sends one byte now and then does not get around it, not even within the headers."""
+
+    def __init__(self, stream: socket.socket, deadline: float) -> None:
+        self.stream = stream
+        self.deadline = deadline
+
+    def sendall(self, data: bytes) -> None:
+        self.stream.settimeout(_left(self.deadline))
+        self.stream.sendall(data)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_TimedReads(self.stream, self.deadline))
+
+    def close(self) -> None:
+        """http.client lets go of it before the answer is read; whoever opened it closes it."""
+
+
+class _TimedReads(io.RawIOBase):
+    def __init__(self, stream: socket.socket, deadline: float) -> None:
+        self.stream = stream
+        self.deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        self.stream.settimeout(_left(self.deadline))
+        return self.stream.recv_into(buffer)
+
+
+def _read(response: http.client.HTTPResponse, caps: Caps) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while True:
-        stream.settimeout(_left(deadline))
         piece = response.read1(_PIECE)
         if not piece:
+            if response.length:
+                raise http.client.IncompleteRead(b"", response.length)
             return b"".join(pieces)
         size += len(piece)
         if size > caps.size:
@@ -158,8 +211,12 @@ def _left(deadline: float) -> float:
 
 def _connect(host: str, port: int, caps: Caps, deadline: float) -> socket.socket:
     """A connection to the first allowed address of ``host``: what was checked is what is used."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    allowed = [item for item in found if _allowed(str(item[4][0]), caps)]
+    named = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    private = named.lower() in caps.hosts
+    allowed = [
+        item for item in _addresses(host, port, deadline)
+        if _allowed(str(item[4][0]), caps, private=private)
+    ]  # fmt: skip
     if not allowed:
         raise Error("fetch.address", "it is a private or special address", place=host)
     failure: OSError | None = None
@@ -177,12 +234,39 @@ def _connect(host: str, port: int, caps: Caps, deadline: float) -> socket.socket
     raise failure
 
 
-def _allowed(text: str, caps: Caps) -> bool:
+_Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
+
+
+def _addresses(host: str, port: int, deadline: float) -> list[_Address]:
+    """What the name resolves to. The system's look-up knows no deadline, so it is waited
+    for from outside; one that goes on after that ends by itself and is not heeded."""
+    found: list[_Address] = []
+    failed: list[OSError] = []
+
+    def look_up() -> None:
+        try:
+            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(_left(deadline))
+    if thread.is_alive():
+        raise TimeoutError
+    if failed:
+        raise failed[0]
+    return found
+
+
+def _allowed(text: str, caps: Caps, *, private: bool) -> bool:
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return _allowed(str(address.ipv4_mapped), caps)
+        return _allowed(str(address.ipv4_mapped), caps, private=private)
     if isinstance(address, ipaddress.IPv6Address) and any(address in net for net in _CARRIERS):
         return False  # an IPv4 address, whichever, wrapped in an IPv6 one
     if address.is_loopback:
-        return caps.allow_loopback
+        return private or caps.allow_loopback
+    if private and any(address in net for net in _PRIVATE if net.version == address.version):
+        return True
     return address.is_global and not address.is_multicast
