@@ -41,9 +41,7 @@ def blanks(
     yield from _made(backs(count), seed + 1, conditions)
 
 
-def _made(
-    source: Iterator[Sheet], seed: int, conditions: Sequence[Condition]
-) -> Iterator[Page]:
+def _made(source: Iterator[Sheet], seed: int, conditions: Sequence[Condition]) -> Iterator[Page]:
     for number, sheet in enumerate(source):
         for condition in conditions:
             rng = np.random.default_rng([seed, number, zlib.crc32(condition.name.encode())])
@@ -89,9 +87,7 @@ def _handled(picture: Any, sheet: Sheet, how: Condition, dpi: int, rng: Any) -> 
     return picture
 
 
-def _placed(
-    picture: Any, how: Condition, dpi: int, rng: Any
-) -> tuple[Any, tuple[float, float]]:
+def _placed(picture: Any, how: Condition, dpi: int, rng: Any) -> tuple[Any, tuple[float, float]]:
     """The sheet as it lies in the frame, and a point of its code there (for the glare)."""
     height, width = picture.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
@@ -128,9 +124,7 @@ def _ground(frame: tuple[int, int], how: Condition, channels: int, rng: Any) -> 
     return np.clip(colour + bands[:, :, None], 0, 255).astype(np.uint8)
 
 
-def _seen(
-    picture: Any, how: Condition, dpi: int, spot: tuple[float, float], rng: Any
-) -> Any:
+def _seen(picture: Any, how: Condition, dpi: int, spot: tuple[float, float], rng: Any) -> Any:
     """Optics, movement, light; then quarter turns."""
     picture = effects.blurred(picture, rng.uniform(*how.optics), dpi)
     picture = effects.smeared(picture, rng.uniform(*how.motion), dpi, rng)

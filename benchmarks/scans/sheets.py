@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+
 from common import ROOT
 
 sys.path.insert(0, str(ROOT / "fixtures"))
@@ -116,6 +117,4 @@ def accept(text: str) -> bool:
         found = payload.decode(text)
     except InputError:
         return False
-    return any(
-        payload.key_id(key.der) == found.kid and verifies(found, key) for key in _keys()
-    )
+    return any(payload.key_id(key.der) == found.kid and verifies(found, key) for key in _keys())

@@ -6,6 +6,7 @@ verifies; so a stage may try anything, and a wrong guess costs time and never a 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 
 from elicense.evidence import QrCode
 from elicense.limits import DEFAULT_LIMITS, Limits
-from elicense.qr import crops, views, zbar
+from elicense.qr import crops, finders, sampler, views, zbar
 from elicense.qr.kinds import PREFIX, classify
 from elicense.qr.picture import Picture, from_pixels
 from elicense.qr.views import Corners, View
@@ -24,6 +25,11 @@ TIME_BUDGET = "time-budget"
 
 _LARGE = 3_000_000  # pixels: such a page is tried at half its size first
 _GROWABLE = 7_000_000  # pixels: a page that may be doubled
+_LEAST_SIDE = 20.0  # pixels: a code of 21 modules, one pixel each
+_FLATTEST = 3.0  # between its sides: faxes have pixels twice as high as wide
+_CROP = 780  # pixels: a code about 600 wide, and room around it
+_SEARCHED = 3  # crops in which finders are looked for
+_TONES: tuple[tuple[str, Callable[[Any], Any]], ...] = (("", lambda p: p), ("-dark", views.darks))
 _SIDES = (800, 1300)  # pixels a crop is scaled to
 
 
@@ -111,11 +117,12 @@ class _Found:
     most: int
     texts: dict[str, tuple[bool, Corners]] = field(default_factory=dict)
     located: list[Corners] = field(default_factory=list)
+    sampled: int = 0
     stage: str = ""
 
     def add(self, seen: Seen, stage: str) -> None:
         if seen.text is None:
-            if len(self.located) < self.most:
+            if len(self.located) < 2 * self.most and _like_a_code(seen.corners):
                 self.located.append(seen.corners)
             return
         if seen.text in self.texts or len(self.texts) >= self.most:
@@ -124,6 +131,12 @@ class _Found:
         self.texts[seen.text] = good, seen.corners
         if good and not self.stage:
             self.stage = stage
+
+    def waiting(self) -> list[Corners]:
+        """Places seen since this was last asked, without those that were read."""
+        new, self.sampled = self.located[self.sampled :], len(self.located)
+        read = [corners for _good, corners in self.texts.values()]
+        return [c for c in new if not any(_inside(c, other) for other in read)][:3]
 
     def unread(self) -> tuple[Corners, ...]:
         """Places where a code was seen, each once, without those that were read after all."""
@@ -141,6 +154,17 @@ class _Found:
             ranked[0 if good else 1 if code.kind == "el1" else 2].append(code)
         codes = tuple(code for rank in ranked for code in rank)
         return Reading(codes, len(ranked[0]), self.stage, self.unread(), notes)
+
+
+def _like_a_code(corners: Corners) -> bool:
+    """A convex figure with sides of like lengths: readers locate codes in texts, too."""
+    sides, turns = [], []
+    for at in range(4):
+        (ax, ay), (bx, by), (cx, cy) = (corners[(at + step) % 4] for step in range(3))
+        sides.append(math.hypot(bx - ax, by - ay))
+        turns.append((bx - ax) * (cy - by) - (by - ay) * (cx - bx))
+    convex = all(turn > 0 for turn in turns) or all(turn < 0 for turn in turns)
+    return convex and min(sides) >= _LEAST_SIDE and max(sides) <= _FLATTEST * min(sides)
 
 
 def _inside(one: Corners, other: Corners) -> bool:
@@ -167,7 +191,9 @@ def _stages(picture: Picture, found: _Found) -> Iterator[Attempt]:
         yield "page", lambda: zxing(View(grey))
     if (red := picture.red()) is not None:
         yield "red", lambda: zxing(views.shrunk(red, 0.5) if large else View(red))
-    yield from _crops(picture, found)
+    plane = grey if red is None else red
+    yield from _located(plane, found)
+    yield from _crops(picture)
     if large:
         yield "page", lambda: zxing(View(grey))
     if grey.size <= _GROWABLE:
@@ -175,10 +201,28 @@ def _stages(picture: Picture, found: _Found) -> Iterator[Attempt]:
     yield "page-binary", lambda: zxing(View(views.binary(grey, max(grey.shape) // 60)))
 
 
-def _crops(picture: Picture, found: _Found) -> Iterator[Attempt]:
+def _located(plane: Any, found: _Found) -> Iterator[Attempt]:
+    """Codes that were seen and not read are sampled, once each."""
+    for corners in found.waiting():
+        view = views.around(plane, corners)
+        for name, tone in _TONES:
+            yield f"located{name}", lambda v=view, c=corners, t=tone: _sampled(v, v.in_view(c), t)
+
+
+def _sampled(view: View, corners: Corners, tone: Callable[[Any], Any]) -> list[Seen]:
+    read = sampler.read(tone(view.pixels), corners)
+    return [Seen(read[0], view.on_page(read[1]))] if read else []
+
+
+def _crops(picture: Picture) -> Iterator[Attempt]:
     boxes = crops.propose(picture.grey)
     red = picture.red()
     planes = [picture.grey] if red is None else [red, picture.grey]
+    for box in boxes[:_SEARCHED]:
+        view = views.cut(planes[0], box, _CROP)
+        for corners in sampler.likeliest(view.pixels, finders.quads(view.pixels), most=2):
+            for name, tone in _TONES:
+                yield f"finders{name}", lambda v=view, c=corners, t=tone: _sampled(v, c, t)
     cuts = [(plane, box) for box in boxes for plane in planes]
     for side in _SIDES:
         for plane, box in cuts:

@@ -212,7 +212,12 @@ def _is_official(host: str) -> bool:
 
 def _looks_official(display: str) -> bool:
     """Whether a hasty eye may take it for a government host."""
-    drawn = display.lower().translate(_DRAWN_ALIKE)
-    if _is_official(drawn):
+    seen = drawn(display)
+    if _is_official(seen):
         return True
-    return re.search(r"(^|[.-])gov[.-]?cn($|[.-])", drawn) is not None
+    return re.search(r"(^|[.-])gov[.-]?cn($|[.-])", seen) is not None
+
+
+def drawn(host: str) -> str:
+    """A host as a hasty eye sees it: letters that are drawn alike are one letter."""
+    return host.lower().translate(_DRAWN_ALIKE)

@@ -8,7 +8,7 @@ errors. The mended symbol is drawn anew and read by zxing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from elicense.qr import reed_solomon, symbol
@@ -16,10 +16,12 @@ from elicense.qr.symbol import Layout
 from elicense.qr.views import Corners
 
 _VERSIONS = range(7, 20)  # modules are told apart by timing patterns, which smaller ones lack
+_LEAST_START = 0.2  # the same before corners are moved
+_USUAL = 65  # modules a side: what light is evened out by
+_TRIES = 3  # versions a place is read as
 _QUIET = 4
 _ROUNDS = 3  # of fitting the equaliser to its own surest decisions
 _LEAST_FIT = 0.35  # correlation of the common patterns; of other textures it is under 0.25
-_PIXELS = 4.0  # a module, in the picture that is sampled
 
 
 def read(grey: Any, corners: Corners) -> tuple[str, Corners] | None:
@@ -37,23 +39,32 @@ def read(grey: Any, corners: Corners) -> tuple[str, Corners] | None:
     return None
 
 
+def likeliest(grey: Any, quads: Iterable[Corners], *, most: int) -> list[Corners]:
+    """Those of ``quads`` (outer corners) where the patterns of some version fit best."""
+    import numpy as np
+
+    height, width = grey.shape
+    inner = [[0, 0], [width, 0], [width, height], [0, height]]
+    normal = _normal(grey, np.array(inner, np.float64), _USUAL)
+    layouts = [symbol.layout(version) for version in _VERSIONS]
+    ranked = []
+    for quad in quads:
+        corners = np.array(quad, np.float64)
+        score = max(_fit(normal, corners, layout) for layout in layouts)
+        ranked.append((score, quad))
+    ranked.sort(key=lambda item: -item[0])
+    return [quad for score, quad in ranked[:most] if score > _LEAST_START]
+
+
 # -- where the modules are ---------------------------------------------------------------
 
 
 def _aligned(grey: Any, quad: Any) -> Iterator[tuple[Layout, Any]]:
     """The versions that fit best, each with its corners moved to where it fits."""
-    tries = []
-    for version in _VERSIONS:
-        layout = symbol.layout(version)
-        tries.append((_fit(_normal(grey, quad, layout.size), quad, layout), version))
-    tries.sort(reverse=True)
-    done = []
-    for _score, version in tries[:3]:
-        layout = symbol.layout(version)
-        normal = _normal(grey, quad, layout.size)
-        done.append((*_settled(normal, quad, layout), layout))
-    done.sort(key=lambda item: -item[0])
-    for score, placed, layout in done[:2]:
+    normal = _normal(grey, quad, _USUAL)
+    layouts = [symbol.layout(version) for version in _VERSIONS]
+    for layout in sorted(layouts, key=lambda item: -_fit(normal, quad, item))[:_TRIES]:
+        score, placed = _settled(normal, quad, layout)
         if score > _LEAST_FIT:
             yield layout, placed
 

@@ -25,6 +25,21 @@ class View:
     def on_page(self, corners: Corners) -> Corners:
         return tuple((self.left + x / self.across, self.top + y / self.down) for x, y in corners)
 
+    def in_view(self, corners: Corners) -> Corners:
+        return tuple(
+            ((x - self.left) * self.across, (y - self.top) * self.down) for x, y in corners
+        )
+
+
+def around(grey: Any, corners: Corners) -> View:
+    """The part of the page about these corners, with room, the code about 600 pixels wide."""
+    across, down = zip(*corners, strict=True)
+    room = 0.15 * max(max(across) - min(across), max(down) - min(down))
+    height, width = grey.shape
+    left, top = max(0, int(min(across) - room)), max(0, int(min(down) - room))
+    right, bottom = min(width, int(max(across) + room) + 1), min(height, int(max(down) + room) + 1)
+    return cut(grey, (left, top, max(1, right - left), max(1, bottom - top)), 780)
+
 
 def shrunk(grey: Any, factor: float) -> View:
     """The whole page at ``factor`` of its size, each pixel the mean of those it stands for."""
@@ -64,6 +79,18 @@ def sharp(pixels: Any, amount: float, radius: float) -> Any:
 
     soft = cv2.GaussianBlur(pixels, (0, 0), max(radius, 0.5))
     return cv2.addWeighted(pixels, 1 + amount, soft, -amount, 0)
+
+
+def darks(pixels: Any) -> Any:
+    """Only what is darker than a grey seal: what lies over the code becomes light, as red ink
+    does in the red channel."""
+    import cv2
+    import numpy as np
+
+    low, high = np.percentile(pixels[::2, ::2], [2, 85])
+    top = low + max(0.4 * (high - low), 1.0)
+    return cv2.LUT(pixels, np.clip((np.arange(256) - low) / (top - low) * 255, 0, 255)
+                   .astype(np.uint8))  # fmt: skip
 
 
 def binary(pixels: Any, block: int) -> Any:
