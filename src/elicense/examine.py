@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,18 +20,33 @@ if TYPE_CHECKING:
 _QR_DPI = (150, 250)
 
 
-def examine(data: bytes, *, limits: Limits = DEFAULT_LIMITS, pages: bool = True) -> Evidence:
+def examine(
+    data: bytes,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    pages: bool = True,
+    accept: Callable[[str], bool] | None = None,
+    ocr: bool = True,
+) -> Evidence:
     """Evidence of one file. ``pages=False`` leaves out page text and codes, which then
-    stay unchecked. Raises InputError or LimitError where nothing can be read."""
+    stay unchecked. ``accept`` and ``ocr`` are for sheets, see :func:`elicense.sheet.look`.
+    Raises InputError or LimitError where nothing can be read."""
     evidence, container = containers.read(data, limits)
-    if container is None or not pages:
+    if not pages:
         return evidence
-    if containers.is_pdf(container):
+    if container is not None and containers.is_pdf(container):
         try:
             with containers.boundary("pages"):
                 _check_drawable(container)
+                evidence = replace(evidence, sheet=_is_sheet(data, evidence, container, limits))
         except Error as exc:
             return _not_drawn(evidence, exc)
+    if evidence.sheet:
+        from elicense import sheet
+
+        return sheet.look(data, evidence, accept=accept, ocr=ocr, limits=limits)
+    if container is None:
+        return evidence
     shown = _with_codes(_with_text(evidence, container), container, limits)
     return _with_remarks(shown, container, limits)
 
@@ -46,6 +61,18 @@ def _check_drawable(container: PdfDocument) -> None:
 
     index = from_pdf.signed_revision(container) % len(container.revisions)
     drawable.check(view_of(container.file, container.revisions, index))
+
+
+def _is_sheet(data: bytes, evidence: Evidence, container: PdfDocument, limits: Limits) -> bool:
+    """A scan saved as PDF: pages that are pictures, no seal, no licence data."""
+    if evidence.signatures or evidence.claims.data is not None or not container.revisions:
+        return False
+    if any(fault.fatal for fault in evidence.faults):
+        return False  # the procedure for sealed files tells what is wrong with it
+    from elicense.containers import sheet
+    from elicense.containers.pdf.pictures import only_pictures
+
+    return only_pictures(data, sheet.looked_at(evidence, limits))
 
 
 def _not_drawn(evidence: Evidence, problem: Error) -> Evidence:

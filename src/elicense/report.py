@@ -12,13 +12,13 @@ from typing import Any
 
 from elicense.crypto.verify import check_value
 from elicense.errors import Rejected
-from elicense.evidence import Evidence, Seal, Signature
+from elicense.evidence import Evidence, QrCode, Seal, Signature
 from elicense.findings import Finding, Outcome
 from elicense.licence import Licence, tree
 from elicense.maritime.pair import Companion
 from elicense.policy import Policy
 from elicense.trust.store import TrustStore
-from elicense.verdict import Verdict, deciding
+from elicense.verdict import Verdict, deciding, missing
 
 SCHEMA = "elicense-report/1"
 
@@ -37,9 +37,15 @@ class Report:
     policy: Policy = field(repr=False)
     trust: TrustStore = field(repr=False)
     companions: tuple[Companion, ...] = field(repr=False, default=())
+    compared: bool = False  # a person said that the sheet agrees with the signed data
 
     def __bool__(self) -> bool:
         return self.verdict is Verdict.VALID
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Required categories that are not proven."""
+        return missing(self.findings, sheet=self.evidence.sheet)
 
     @property
     def deciding(self) -> tuple[Finding, ...]:
@@ -67,12 +73,11 @@ class Report:
             "container": self.evidence.container,
             "licence": tree(self.licence) if self.licence else None,
             "signatures": [signature_dict(s) for s in self.evidence.signatures],
-            "qr": [
-                {"page": c.page, "kind": c.kind, "text": c.text} for c in self.evidence.qr
-            ],
+            "qr": [_code(c) for c in self.evidence.qr],
             "findings": [_finding(f, language) for f in self.findings],
             "trust": _trust(self.trust),
             "policy": self.policy.name,
+            **_sheet(self),
             **_companions(self.companions),
             "environment": environment(),
         }  # fmt: skip
@@ -83,6 +88,36 @@ class Report:
             self.to_dict(language=language), ensure_ascii=False, separators=(",", ":"),
             default=_plain,
         )  # fmt: skip
+
+
+def _code(code: QrCode) -> dict[str, Any]:
+    found: dict[str, Any] = {"page": code.page, "kind": code.kind, "text": code.text}
+    if code.corners:
+        found["corners"] = [[round(x, 1), round(y, 1)] for x, y in code.corners]
+    return found
+
+
+def _sheet(report: Report) -> dict[str, Any]:
+    """What a scan shows beside its codes; nothing for a file that can hold a seal."""
+    evidence = report.evidence
+    if not evidence.sheet:
+        return {}
+    return {
+        "sheet": {
+            "pages": evidence.pages,
+            "compared": report.compared,
+            "printed": [
+                {"field": p.field, "signed": p.signed, "printed": p.printed, "outcome": p.outcome,
+                 "confidence": round(p.confidence, 3), "page": p.page, "box": _box(p.box)}
+                for p in evidence.printed
+            ],
+            "seal_marks": [{"page": m.page, "box": _box(m.box)} for m in evidence.seal_marks],
+        }
+    }  # fmt: skip
+
+
+def _box(box: tuple[float, float, float, float] | None) -> list[float] | None:
+    return None if box is None else [round(value, 1) for value in box]
 
 
 def _companions(found: tuple[Companion, ...]) -> dict[str, Any]:

@@ -13,35 +13,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from elicense.checks import licence as licence_checks
-from elicense.checks import recognition, status, trust
-from elicense.checks.case import Case
-from elicense.checks.qr import qr
-from elicense.checks.standing import World, ages_of
+from elicense import verifying
+from elicense.checks.sheet import first_payload
 from elicense.containers import boundary
 from elicense.errors import InputError, UsageError
 from elicense.evidence import Claims, Evidence, QrCode
 from elicense.examine import examine
-from elicense.findings import Finding, Outcome
+from elicense.findings import Finding
 from elicense.limits import DEFAULT_LIMITS, Limits
 from elicense.policy import DEFAULT, Policy
-from elicense.profiles import find
 from elicense.qr.kinds import QrText, classify
-from elicense.qr.payload import Payload, decode
+from elicense.qr.payload import Payload
 from elicense.qr.reader import read_encoded
 from elicense.trust.store import TrustStore
-from elicense.verdict import Verdict, weigh
+from elicense.verdict import Verdict
 from elicense.verifying import read_input
-
-_CHECKS = (qr, licence_checks.identifier, licence_checks.dates, status.status,
-           recognition.of_code, trust.store)  # fmt: skip
-_NEEDED = ("qr.signature", "licence.dates", "status.licence")
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One judged code. ``payload`` is None for a foreign one; ``missing`` are the codes of
-    findings without a PASS, and ``compared`` where nobody has compared the sheet."""
+    """One judged code. ``payload`` is None for a foreign one; ``missing`` are the categories of
+    :data:`elicense.verdict.OF_SHEET` without proof: ``sheet`` where nobody has compared it."""
 
     code: QrText
     payload: Payload | None
@@ -122,46 +114,17 @@ def judge(
         if moment.tzinfo is None:
             raise UsageError("verify.time", f"{name} must carry a time zone")
     code = classify(text)
-    with boundary("QR"):
-        payload = _payload(text, limits) if code.kind == "el1" else None
-        licence = payload.licence if payload else None
-        raw = text.encode("utf-8", "surrogatepass")
-        evidence = Evidence(
-            "qr", len(raw), hashlib.sha256(raw).hexdigest(),
-            claims=Claims(data=data), qr=(QrCode(1, text, code.kind),),
-        )  # fmt: skip
-        case = Case(
-            evidence, World(trust, at, now, limits, ages_of(policy)), policy, (), (), licence, "",
-            find(licence.type) if licence else None, data,
-        )  # fmt: skip
-        found = tuple(f for check in _CHECKS for f in check(case) if _speaks(f, data))
-    return Scan(code, payload, *_answer(found, policy, compared=compared))
-
-
-def _payload(text: str, limits: Limits) -> Payload | None:
-    try:
-        return decode(text, limits=limits)
-    except InputError:
-        return None  # the finding qr.signature says what is wrong
-
-
-def _speaks(finding: Finding, data: bytes | None) -> bool:
-    """Without the licence's data at hand nobody asked whether the code agrees with it."""
-    return finding.code != "agreement.qr-data" or data is not None
-
-
-def _answer(
-    found: tuple[Finding, ...], policy: Policy, *, compared: bool
-) -> tuple[Verdict, tuple[Finding, ...], tuple[str, ...]]:
-    passed = {f.code for f in found if f.outcome is Outcome.PASS}
-    missing = tuple(code for code in _NEEDED if code not in passed)
-    missing += () if compared else ("compared",)
-    outcomes = {weigh(f, policy) for f in found}
-    if Outcome.FAIL in outcomes:
-        return Verdict.INVALID, found, missing
-    if Outcome.UNKNOWN in outcomes or missing:
-        return Verdict.INDETERMINATE, found, missing
-    return Verdict.VALID, found, missing
+    raw = text.encode("utf-8", "surrogatepass")
+    evidence = Evidence(
+        "qr", len(raw), hashlib.sha256(raw).hexdigest(), claims=Claims(data=data),
+        qr=(QrCode(1, text, code.kind),), pages=1, sheet=True,
+    )  # fmt: skip
+    report = verifying.judge(
+        evidence, name="(qr)", trust=trust, at=at, now=now, policy=policy, limits=limits,
+        compared=compared,
+    )  # fmt: skip
+    payload = first_payload(evidence.qr, limits)
+    return Scan(code, payload, report.verdict, report.findings, report.missing)
 
 
 def data_of(file: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> bytes:

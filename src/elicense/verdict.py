@@ -27,15 +27,15 @@ def weigh(finding: Finding, policy: Policy) -> Outcome:
     return {"FAIL": Outcome.FAIL, "WARN": Outcome.WARN, "IGNORE": Outcome.SKIPPED}[weight]
 
 
-def decide(findings: Sequence[Finding], policy: Policy) -> Verdict:
+def decide(findings: Sequence[Finding], policy: Policy, *, sheet: bool = False) -> Verdict:
     """A fault anywhere is INVALID; an open question, or a required category without a
-    PASS, is INDETERMINATE; the rest is VALID."""
+    PASS, is INDETERMINATE; the rest is VALID. ``sheet``: of a scan, not of a sealed file."""
     outcomes = [(f, weigh(f, policy)) for f in findings]
     if any(outcome is Outcome.FAIL for _, outcome in outcomes):
         return Verdict.INVALID
     if any(outcome is Outcome.UNKNOWN for _, outcome in outcomes):
         return Verdict.INDETERMINATE
-    return Verdict.INDETERMINATE if missing(findings) else Verdict.VALID
+    return Verdict.INDETERMINATE if missing(findings, sheet=sheet) else Verdict.VALID
 
 
 OF_SEAL = {
@@ -54,10 +54,22 @@ OF_LICENCE = {
 }
 """What must have passed in each required category: by one and the same seal, the issuer's,
 and for the licence as a whole. A PASS of anything else proves nothing."""
+OF_SHEET = {
+    "qr": ("qr.signature",),
+    "dates": ("licence.dates",),
+    "status": ("status.licence",),
+    "sheet": ("agreement.printed",),
+}
+"""The same for a sheet of paper. ``qr.signature`` passes only if the key that signed is listed
+for this type, region and issuer, on a good path, in force and unrevoked; ``agreement.printed``
+only if every deciding field matches, read by OCR or compared by a person."""
 
 
-def missing(findings: Collection[Finding]) -> tuple[str, ...]:
-    """Required categories that are not proven, in the order of REQUIRED."""
+def missing(findings: Collection[Finding], *, sheet: bool = False) -> tuple[str, ...]:
+    """Required categories that are not proven, in the order of REQUIRED or of OF_SHEET."""
+    if sheet:
+        proven = {f.code for f in findings if f.outcome is Outcome.PASS}
+        return tuple(n for n, codes in OF_SHEET.items() if not proven.issuperset(codes))
     passed = {(f.subject, f.code) for f in findings if f.outcome is Outcome.PASS}
     issuers = sorted(
         f.subject for f in findings

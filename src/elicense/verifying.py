@@ -58,8 +58,10 @@ def verify(
     pages: bool = True,
     companions: Iterable[Input | Report | Companion] | None = (),
     status: Given = (),
+    compared: bool = False,
+    ocr: bool = True,
 ) -> Report:
-    """Judge one PDF or OFD (a path or its bytes) against ``trust``.
+    """Judge one PDF or OFD, or a scan (a path or its bytes), against ``trust``.
 
     ``at`` is the time of judgement and ``now`` the time for the freshness of
     lists, both aware; each is the present moment unless given. ``pages=False``
@@ -68,7 +70,10 @@ def verify(
     reports made for the same times and trust): an SMC rests on its company's DOC. None
     says that they are judged with it elsewhere. ``status`` are more status lists or
     indexes (bytes, or several), such as one just fetched; the report's trust digest names
-    them. Raises InputError or LimitError if nothing can be read, UsageError for a naive time.
+    them. ``compared`` is a person's word, recorded in the report, that a scanned sheet says
+    what its signed QR code says in every deciding field; without it, and without ``ocr``
+    reading them, a scan is never VALID. Raises InputError or LimitError if nothing can be
+    read, UsageError for a naive time.
     """
     trust = with_status(trust, status)
     name, data = read_input(file, limits)
@@ -78,12 +83,25 @@ def verify(
         companion(x, trust=trust, at=moment, now=fresh, policy=policy, limits=limits, pages=pages)
         for x in companions
     )  # fmt: skip
+    return verify_bytes(
+        data, name=name, trust=trust, at=moment, now=fresh, policy=policy, limits=limits,
+        pages=pages, companions=others, compared=compared, ocr=ocr,
+    )  # fmt: skip
+
+
+def verify_bytes(
+    data: bytes, *, name: str, trust: TrustStore, at: datetime, now: datetime, policy: Policy,
+    limits: Limits, pages: bool = True, companions: tuple[Companion, ...] | None = (),
+    compared: bool = False, ocr: bool = True,
+) -> Report:  # fmt: skip
+    """From a file's bytes and all that the answer follows from to a report: what ``verify``
+    does, and what judging a record anew does again."""
     evidence = examine(
         data, limits=limits, pages=pages, accept=accepts(trust, limits), ocr=ocr
     )  # fmt: skip
     return judge(
-        evidence, name=name, trust=trust, at=moment, now=fresh, policy=policy, limits=limits,
-        companions=others, compared=compared,
+        evidence, name=name, trust=trust, at=at, now=now, policy=policy, limits=limits,
+        companions=companions, compared=compared,
     )  # fmt: skip
 
 

@@ -15,8 +15,10 @@ from elicense.checks import (
     endorsements,
     ism,
     licence,
+    printed,
     qr,
     recognition,
+    sheet,
     signatures,
     signers,
     status,
@@ -64,7 +66,30 @@ CHECKS: tuple[Check, ...] = (
     signatures.encoding,
 )
 
+SHEET_CHECKS: tuple[Check, ...] = (
+    # what is it?
+    sheet.original,
+    # who signed its code, may they, and does it speak of one licence?
+    sheet.codes,
+    sheet.one_licence,
+    # is the licence in force?
+    licence.identifier,
+    licence.dates,
+    ism.ism,
+    companions.companions,
+    status.status,
+    recognition.of_code,
+    # does the sheet say what the code says?
+    printed.printed,
+    # what the answer rests on
+    sheet.limitations,
+    sheet.marks,
+    trust.store,
+)
+"""The same for a scan, a photograph or a print, and for a QR code by itself."""
+
 
 def run(case: Case) -> tuple[Finding, ...]:
     """All findings, in order."""
-    return tuple(finding for check in CHECKS for finding in check(case))
+    checks = SHEET_CHECKS if case.evidence.sheet else CHECKS
+    return tuple(finding for check in checks for finding in check(case))

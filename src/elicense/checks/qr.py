@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from elicense.checks import standing
 from elicense.checks.case import Case
-from elicense.checks.signatures import FAIL, PASS, UNKNOWN, WARN
+from elicense.checks.foreign import foreign
+from elicense.checks.signatures import FAIL, PASS, UNKNOWN
 from elicense.checks.signers import OPEN_PROBLEMS, entry_problem
 from elicense.crypto.certificate import Certificate
 from elicense.crypto.verify import check
 from elicense.errors import InputError
 from elicense.findings import Finding, Outcome
 from elicense.licence import data_digest
+from elicense.limits import Limits
 from elicense.qr.payload import Payload, decode, key_id
 from elicense.trust.revocation import Sources
 from elicense.trust.service import Service
+from elicense.trust.store import TrustStore
 
 _OIDS = {
     "sm2": ("1.2.156.10197.1.501", "sm3"),
@@ -36,8 +39,7 @@ def qr(case: Case) -> Iterator[Finding]:
     for number, code in enumerate(codes, 1):
         subject = f"qr:{number}"
         if code.kind != "el1":
-            yield Finding("qr.signature", WARN, subject, "foreign",
-                          {"kind": code.kind, "text": code.text[:120]})  # fmt: skip
+            yield from foreign(case, subject, code)
             continue
         try:
             payload = decode(code.text, limits=case.world.limits)
@@ -46,7 +48,8 @@ def qr(case: Case) -> Iterator[Finding]:
                           str(exc))  # fmt: skip
             continue
         yield from _signature(case, subject, payload)
-        yield from _agreement(case, subject, payload)
+        if not case.evidence.sheet or case.licence_json is not None:
+            yield from _agreement(case, subject, payload)
 
 
 def _signature(case: Case, subject: str, payload: Payload) -> Iterator[Finding]:
@@ -85,10 +88,29 @@ def _signature(case: Case, subject: str, payload: Payload) -> Iterator[Finding]:
         yield Finding(code, PASS, subject, "", values)
 
 
+def accepts(trust: TrustStore, limits: Limits) -> Callable[[str], bool]:
+    """Whether a text is worth no further search: it decodes, and no key of ``trust`` that it
+    could mean says that it is not signed. (Whether it is good enough, the checks say.)"""
+
+    def accept(text: str) -> bool:
+        try:
+            payload = decode(text, limits=limits)
+        except InputError:
+            return False
+        found = [e.certificate for e in _listed(trust, payload) if e.certificate]
+        return not found or any(verifies(payload, certificate) for certificate in found)
+
+    return accept
+
+
 def _candidates(case: Case, payload: Payload) -> list[Service]:
+    return _listed(case.world.trust, payload)
+
+
+def _listed(trust: TrustStore, payload: Payload) -> list[Service]:
     """The entries that the hint ``kid`` could mean."""
     return [
-        entry for entry in case.world.trust.services
+        entry for entry in trust.services
         if entry.service == "qr" and entry.certificate is not None
         and key_id(entry.certificate.der) == payload.kid
     ]  # fmt: skip

@@ -43,7 +43,8 @@ def read(
 ) -> tuple[Evidence, OfdPackage | PdfDocument | None]:
     """Evidence without page text and codes, and the opened container to get those from.
 
-    Raises InputError or LimitError where nothing can be read at all.
+    A picture's container is None: :mod:`elicense.containers.sheet` has its pages. Raises
+    InputError or LimitError where nothing can be read at all.
     """
     if len(data) > limits.file_size:
         raise LimitError(
@@ -65,11 +66,9 @@ def read(
             from elicense.containers import from_seal
 
             return from_seal.read(data, sha256), None
-    raise InputError(
-        "container.image",
-        "a picture: nothing in it is sealed; give the PDF or OFD it was made from",
-        place="offset 0",
-    )
+        from elicense.containers import image
+
+        return image.read(data, sha256, limits)[0], None
 
 
 def is_pdf(container: OfdPackage | PdfDocument) -> TypeIs[PdfDocument]:

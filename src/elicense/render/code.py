@@ -104,15 +104,14 @@ def _judged(scan: Scan, style: Style) -> Iterator[str]:
         if style.verbose or finding.outcome is not Outcome.SKIPPED:
             text = f"{_MARKS[finding.outcome]} {finding.message(style.language)}"
             yield from _block(text, style)
-    proofs = [name for name in scan.missing if name != "compared"]
+    proofs = [words[f"missing_{name}"] for name in scan.missing if name != "sheet"]
     if proofs:
-        yield from _block(f"{words['missing']}: {', '.join(proofs)}", style)
+        yield from _block(f"{words['missing']}: {words['comma'].join(proofs)}", style)
     elif scan.missing and scan.verdict != "INVALID":
         yield from _block(words["compared"], style)
     if scan.payload is not None:
         yield ""
         yield from _signed(scan.payload, style)
-        yield from _block(words["copy"], style)
     else:
         yield from _foreign(scan.code, style)
 

@@ -22,7 +22,7 @@ Box = tuple[int, float, float, float, float]  # page from 1; left, bottom, right
 
 
 @contextmanager
-def _opened(data: bytes | memoryview) -> Iterator[Any]:
+def opened(data: bytes | memoryview) -> Iterator[Any]:
     import pypdfium2
 
     with _LOCK:
@@ -77,7 +77,7 @@ class _ViewFile(io.RawIOBase):
         return len(piece)
 
 
-def _page(document: Any, number: int) -> Any:
+def page_of(document: Any, number: int) -> Any:
     if not 1 <= number <= len(document):
         raise UsageError("pdf.page", f"there is no page {number}", place=f"page {number}")
     return document[number - 1]
@@ -88,8 +88,8 @@ def page_lines(data: bytes | memoryview, page: int) -> tuple[str, ...]:
 
     Raises InputError ``pdf.render`` if PDFium cannot read the page.
     """
-    with _opened(data) as document:
-        text = _page(document, page).get_textpage()
+    with opened(data) as document:
+        text = page_of(document, page).get_textpage()
         pieces = []
         for index in range(text.count_rects()):
             left, bottom, right, top = text.get_rect(index)
@@ -124,8 +124,8 @@ def _lines(pieces: list[tuple[float, float, float, float, str]]) -> tuple[str, .
 def text_in_box(data: bytes | memoryview, box: Box) -> str:
     """The text of a page inside a box: what a seal placed there would stand on."""
     number, left, bottom, right, top = box
-    with _opened(data) as document:
-        text = _page(document, number).get_textpage()
+    with opened(data) as document:
+        text = page_of(document, number).get_textpage()
         return str(text.get_text_bounded(left, bottom, right, top)).strip()
 
 
@@ -133,8 +133,8 @@ def overlaid_text(data: bytes | memoryview, page: int) -> tuple[str, ...]:
     """Text of a page that a picture drawn later lies upon (prepared for a hide attack)."""
     from pypdfium2 import PdfiumError, raw
 
-    with _opened(data) as document:
-        shown = _page(document, page)
+    with opened(data) as document:
+        shown = page_of(document, page)
         texts: list[tuple[tuple[float, float, float, float], Any]] = []
         hidden = []
         textpage = shown.get_textpage()
@@ -171,8 +171,8 @@ def render_gray(
     Raises LimitError ``pdf.render`` for too many pixels, or where drawing takes longer
     than ``limits.render_seconds``.
     """
-    with _opened(data) as document:
-        return _render(_page(document, page), dpi / 72, limits)
+    with opened(data) as document:
+        return _render(page_of(document, page), dpi / 72, limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +196,8 @@ def render_colour(
 ) -> Picture:
     """A page (from 1) in colour, with where boxes in points stand on it; errors as
     :func:`render_gray`. Boxes of other pages are left out."""
-    with _opened(data) as document:
-        shown, scale = _page(document, page), dpi / 72
+    with opened(data) as document:
+        shown, scale = page_of(document, page), dpi / 72
         bitmap = _bitmap(shown, scale, limits, colour=True)
         try:
             width, height, row = bitmap.width, bitmap.height, 3 * bitmap.width
@@ -268,7 +268,7 @@ def compare_rendering(
 
     Pages that only one of the two has count as different.
     """
-    with _opened(signed) as old, _opened(final) as new:
+    with opened(signed) as old, opened(final) as new:
         common = min(len(old), len(new))
         different = []
         for number in range(1, common + 1):

@@ -1,0 +1,98 @@
+"""A sheet of paper, seen through a scanner or a camera: what it is and what was read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from elicense.checks.case import Case
+from elicense.checks.qr import qr
+from elicense.checks.signatures import UNKNOWN, WARN
+from elicense.errors import InputError
+from elicense.evidence import QrCode
+from elicense.findings import Finding, Outcome
+from elicense.limits import Limits
+from elicense.qr.payload import Payload, decode
+
+_REMARKS = ("zbar-missing", "time-budget", "pages-not-read")
+_SHOWN = 6
+
+
+def original(case: Case) -> Iterator[Finding]:
+    """``sheet.original``: whether a sheet is the original cannot be seen in its picture."""
+    reason = "code" if case.evidence.container == "qr" else ""
+    yield Finding("sheet.original", WARN, "file", reason)
+
+
+def first_payload(codes: Iterable[QrCode], limits: Limits) -> Payload | None:
+    """The first of these codes that is a readable signed payload; not yet believed."""
+    for text in (code.text for code in codes if code.kind == "el1"):
+        try:
+            return decode(text, limits=limits)
+        except InputError:
+            continue  # the finding qr.signature says what is wrong with it
+    return None
+
+
+def codes(case: Case) -> Iterator[Finding]:
+    """``qr.signature`` of every code; without a signed one, why nothing can be proven."""
+    if not any(code.kind == "el1" for code in case.evidence.qr):
+        yield _none(case)
+    if case.evidence.qr:
+        yield from qr(case)
+
+
+def _none(case: Case) -> Finding:
+    """No signed code: not there, not readable, or not searched for are three answers."""
+    evidence = case.evidence
+    not_done = [n for n in evidence.notes if n.kind in {"time-budget", "pages-not-read"}]
+    if evidence.container != "qr" and "sizes" not in evidence.details:
+        reason, detail = "not-searched", ""
+    elif evidence.details.get("unread"):
+        reason, detail = "sheet-unread", ""
+    elif not_done:
+        reason, detail = "not-searched", f"{not_done[0].kind}: {not_done[0].place}"
+    else:
+        reason, detail = "sheet-none", ""
+    return Finding("qr.signature", UNKNOWN, "file", reason, detail=detail)
+
+
+def one_licence(case: Case) -> Iterator[Finding]:
+    """``sheet.one-licence``: signed codes on one sheet speak of one licence, in one version."""
+    seen: dict[tuple[str, int, str, bytes], Payload] = {}
+    for code in case.evidence.qr:
+        payload = first_payload((code,), case.world.limits)
+        if payload is not None:
+            digest = payload.data_digest
+            key = (payload.identifier, payload.version, digest.algorithm, digest.value)
+            seen.setdefault(key, payload)
+    if len(seen) < 2:
+        return
+    shown = [f"{p.number} ({p.identifier}, v{p.version})" for p in seen.values()][:_SHOWN]
+    same = len({p.identifier for p in seen.values()}) == 1
+    yield Finding("sheet.one-licence", UNKNOWN, "file", "versions" if same else "",
+                  {"licences": "; ".join(shown), "count": str(len(seen))}, "; ".join(shown))  # fmt: skip
+
+
+def limitations(case: Case) -> Iterator[Finding]:
+    """``sheet.read``: what was not done, where it may matter."""
+    found = any(code.kind == "el1" for code in case.evidence.qr)
+    for note in dict.fromkeys(case.evidence.notes):
+        if note.kind in _REMARKS and not (found and note.kind == "zbar-missing"):
+            yield Finding("sheet.read", WARN, "file", note.kind, {"place": note.place},
+                          f"{note.place}: {note.detail}")  # fmt: skip
+
+
+def marks(case: Case) -> Iterator[Finding]:
+    """``sheet.seal-mark``: red marks in the shape of a seal. Information only: never weighed."""
+    found = case.evidence.seal_marks
+    if case.evidence.container == "qr":
+        return
+    if not found:
+        yield Finding("sheet.seal-mark", Outcome.SKIPPED, "file", "none")
+        return
+    places = "; ".join(
+        f"p. {mark.page}: {mark.box[0]:.0f},{mark.box[1]:.0f} "
+        f"{mark.box[2]:.0f}×{mark.box[3]:.0f}" for mark in found[:_SHOWN]
+    )  # fmt: skip
+    yield Finding("sheet.seal-mark", Outcome.SKIPPED, "file", "seen",
+                  {"count": str(len(found)), "places": places}, places)  # fmt: skip
