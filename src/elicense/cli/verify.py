@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from elicense.cli import common, html_output
+from elicense.cli import common, html_output, record_output
 from elicense.errors import Error
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
 @click.option("--companion", "companions", multiple=True, metavar="FILE",
               help="A file shown beside them: an SMC rests on its company's DOC. Repeatable.")
 @click.option("--html", metavar="OUT.html|DIR/", help="Write an HTML report too (a file each).")
+@record_output.options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @common.language_option
 @click.option("-q", "--quiet", is_flag=True, help="One line a file.")
@@ -43,8 +44,8 @@ _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
 def verify(
     files: tuple[str, ...], trust: str | None, operators: tuple[str, ...],
     allow_test_trust: bool, policy: str | None, at: datetime | None, now: datetime | None,
-    companions: tuple[str, ...], html: str | None, as_json: bool, lang: str, quiet: bool,
-    verbose: bool, recursive: bool, jobs: int,
+    companions: tuple[str, ...], html: str | None, record: str | None, digest_only: bool,
+    as_json: bool, lang: str, quiet: bool, verbose: bool, recursive: bool, jobs: int,
 ) -> None:  # fmt: skip
     """Is each FILE the licence its issuer made, unchanged and in force? A folder means the
     PDFs and OFDs in it, `-` standard input. Nothing is fetched from the network.
@@ -65,6 +66,8 @@ def verify(
     if not names:
         raise click.UsageError("no PDF or OFD was found")
     write_html = html_output.writer(html, names, task, lang)
+    write_record = record_output.writer(record, names, task, lang, companions,
+                                        digest_only=digest_only)  # fmt: skip
     given = sys.stdin.buffer.read() if names == ["-"] else None
     style = Style(lang, common.columns(), common.colour(), verbose)
     codes: set[int] = set()
@@ -77,6 +80,8 @@ def verify(
             codes.add(_print(result, task, style, as_json=as_json, quiet=quiet))
             if write_html is not None:
                 write_html(result, given)
+            if write_record is not None:
+                write_record(result, given)
     sys.exit(next((code for code in (1, 4, 3) if code in codes), 0))
 
 
