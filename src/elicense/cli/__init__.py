@@ -15,6 +15,7 @@ from elicense.cli.profiles import profiles
 from elicense.cli.qr import qr
 from elicense.cli.replay import replay
 from elicense.cli.seal import seal
+from elicense.cli.status import status
 from elicense.cli.trust import trust
 from elicense.cli.verify import verify
 from elicense.errors import Error
@@ -46,6 +47,7 @@ cli.add_command(issue)
 cli.add_command(reissue)
 cli.add_command(endorse)
 cli.add_command(seal)
+cli.add_command(status)
 cli.add_command(trust)
 cli.add_command(profiles)
 cli.add_command(licence)

@@ -20,15 +20,17 @@ def with_status(trust: TrustStore, status: Given) -> TrustStore:
     speak counts. The digest of the new store names them. InputError for what is neither.
     """
     given = (status,) if isinstance(status, (bytes, bytearray, memoryview)) else tuple(status)
-    if not given:
-        return trust
     lists: list[bytes] = []
     indexes: list[bytes] = []
     digest = hashlib.sha256(b"status\0" + trust.digest.encode())
     for number, item in enumerate(given):
         data = bytes(item)
+        if data in trust.status_indexes or data in trust.more_status_lists:
+            continue
         (indexes if _is_index(data, number) else lists).append(data)
         digest.update(hashlib.sha256(data).digest())
+    if not lists and not indexes:
+        return trust
     return replace(
         trust,
         more_status_lists=trust.more_status_lists + tuple(lists),
