@@ -144,3 +144,31 @@ audit_head = Table(
     Column("sequence", KEY, nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
 )  # fmt: skip
+
+# who may ask: a secret of high entropy, of which only a digest is kept
+credentials = Table(
+    "credentials", metadata,
+    Column("id", KEY, primary_key=True),
+    Column("access_id", String(64), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("token_digest", LargeBinary(32), nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),  # separated by spaces
+    Column("region", String(6), nullable=False, default=""),
+    Column("per_minute", Integer, nullable=False),
+    Column("public_key", LargeBinary(65)),  # SM2, for answers encrypted to the caller
+    Column("created", Moment, nullable=False),
+    Column("until", Moment),
+    Column("revoked", Moment),
+)  # fmt: skip
+
+# every query with its purpose; kept for as long as the settings say, then deleted
+accesses = Table(
+    "accesses", metadata,
+    Column("id", KEY, primary_key=True),
+    Column("time", Moment, nullable=False, index=True),
+    Column("caller", String(200), nullable=False),
+    Column("operation", String(64), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("purpose", String(200), nullable=False),
+    Column("outcome", String(32), nullable=False),
+)  # fmt: skip

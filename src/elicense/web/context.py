@@ -1,0 +1,112 @@
+"""What every request may use, made once at start: registry, workers, batches, rates, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+
+from elicense.registry import accesses, database, records
+from elicense.registry.accesses import PURPOSE_MAX, Access
+from elicense.registry.credentials import Caller
+from elicense.registry.database import Registry
+from elicense.registry.records import Record
+from elicense.web import callers
+from elicense.web.batching import Batcher
+from elicense.web.callers import Credentials, Rates
+from elicense.web.problems import Problem
+from elicense.web.settings import Settings
+from elicense.web.trusting import load_trust
+from elicense.web.workers import Workers
+
+if TYPE_CHECKING:
+    from elicense.trust.store import TrustStore
+
+
+@dataclass(slots=True)
+class Service:
+    """The state of a running service. ``loaded`` is the trust store as last read."""
+
+    settings: Settings
+    registry: Registry
+    credentials: Credentials
+    rates: Rates
+    workers: Workers
+    trust: TrustStore = field(repr=False)
+    find: Batcher[str, Record | None] = field(repr=False)
+    log: Batcher[Access, None] = field(repr=False)
+    metrics: Any = field(repr=False)
+    extras: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def close(self) -> None:
+        self.workers.stop()
+        self.find.close()
+        self.log.close()
+        self.registry.close()
+
+
+def start(settings: Settings) -> Service:
+    """Open everything. Raises what is wrong with settings, registry or trust store."""
+    from elicense.web.metrics import Metrics
+
+    trust = load_trust(settings)
+    registry = database.open_registry(settings.registry)
+    workers = Workers(settings)
+    workers.start()
+
+    def find(wanted: Sequence[str]) -> Sequence[Record | None]:
+        with registry.look() as connection:
+            found = records.by_identifiers(connection, wanted)
+        return [found.get(identifier) for identifier in wanted]
+
+    def log(items: Sequence[Access]) -> Sequence[None]:
+        with registry.change() as connection:
+            accesses.write(connection, items)
+        return [None] * len(items)
+
+    return Service(
+        settings, registry, Credentials(registry), Rates(), workers, trust,
+        Batcher(find, "find"), Batcher(log, "log"), Metrics(workers),
+    )  # fmt: skip
+
+
+def service(request: Request) -> Service:
+    """The running service (a FastAPI dependency)."""
+    found: Service = request.app.state.service
+    return found
+
+
+def caller(request: Request) -> Caller:
+    """Who asks (a FastAPI dependency), within its rate."""
+    running = service(request)
+    found = callers.identify(request, running.credentials)
+    if found.known:
+        callers.limit(running.rates, f"id:{found.access_id}", found.per_minute)
+    else:
+        address = request.client.host if request.client else ""
+        callers.limit(running.rates, f"at:{address}", running.settings.uploads.per_minute)
+    return found
+
+
+def purpose(text: str | None) -> str:
+    """The purpose 用途 that every query must state."""
+    found = (text or "").strip()
+    if not found:
+        fault = {"field": "purpose", "code": "request.purpose", "detail": "it is missing"}
+        raise Problem(422, "request.purpose", "Every query states its purpose", faults=[fault])
+    if len(found) > PURPOSE_MAX:
+        fault = {"field": "purpose", "code": "request.purpose",
+                 "detail": f"at most {PURPOSE_MAX} characters"}  # fmt: skip
+        raise Problem(422, "request.purpose", "The purpose is too long", faults=[fault])
+    return found
+
+
+async def logged(
+    running: Service, who: Caller, operation: str, subject: str, why: str, outcome: str
+) -> None:
+    """Enter a query in the log, durably, before it is answered."""
+    item = Access(datetime.now(UTC), who.access_id or who.name, operation, subject, why, outcome)
+    await running.log(item)

@@ -1,0 +1,12 @@
+"""The routes, one file a subject."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+
+def routers() -> tuple[APIRouter, ...]:
+    """Every router, in the order of the documentation."""
+    from elicense.web.routes import health, issuing, licences, lists, verify
+
+    return (verify.router, licences.router, issuing.router, lists.router, health.router)

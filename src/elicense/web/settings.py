@@ -1,0 +1,262 @@
+"""The settings of a service: one TOML file (schema ``elicense-service/1``), read strictly.
+
+Secrets do not stand in it: keys are named by URI (file:, pkcs11:), the database's address
+and passwords may come from the environment variables it names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from elicense.errors import UsageError
+
+SCHEMA = "elicense-service/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """What may be handed in. Sizes in bytes, times in seconds."""
+
+    anonymous: bool = True
+    max_bytes: int = 20 * 1024 * 1024
+    receive_seconds: float = 30.0
+    verify_seconds: float = 20.0
+    workers: int = 2
+    per_minute: int = 30  # of one address, without a credential
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key the service signs with: its URI, its certificate, and the variable with its
+    password."""
+
+    key: str
+    certificate: str = ""
+    password_env: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """What licences are sealed with."""
+
+    seal: str
+    signer: Key
+    qr_signer: Key | None = None
+    formats: tuple[str, ...] = ("ofd", "pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """The status lists: signed anew this often, and good for so long."""
+
+    signer: Key
+    valid: timedelta = timedelta(days=2)
+    renew: timedelta = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """After how long what is deleted or erased. None keeps it."""
+
+    accesses: timedelta | None = timedelta(days=180)
+    personal: timedelta | None = None  # after a licence's end
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Log-in of staff by OpenID Connect (统一身份认证)."""
+
+    issuer: str
+    client_id: str
+    client_secret_env: str = ""
+    scopes_claim: str = "elicense_scopes"
+    allow_http: bool = False  # a provider on loopback, in tests
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Queries to other regions. ``signer`` signs our own answers."""
+
+    signer: Key | None = None
+    seconds: float = 8.0
+    cache_seconds: float = 60.0
+    client_certificate: str = ""
+    client_key: str = ""
+    allow_hosts: tuple[str, ...] = ()  # private addresses that are meant
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of it. Paths are relative to the file."""
+
+    region: str
+    authority: str
+    uscc: str
+    registry: str = field(repr=False)
+    trust: str
+    public_url: str = "http://127.0.0.1:8000"
+    operators: tuple[str, ...] = ()
+    allow_test_trust: bool = False
+    policy: str = ""
+    proxies: tuple[str, ...] = ()  # whose X-Forwarded-For is believed
+    uploads: Uploads = Uploads()
+    retention: Retention = Retention()
+    peers: Peers = Peers()
+    issuing: Issuing | None = None
+    publishing: Publishing | None = None
+    staff: Staff | None = None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Settings:
+        """Read a file. Raises UsageError ``service.settings`` naming the key."""
+        file = Path(path)
+        try:
+            table = tomllib.loads(file.read_text("utf-8"))
+        except (OSError, ValueError) as exc:
+            raise UsageError("service.settings", f"not readable: {exc}", place=str(file)) from exc
+        if table.pop("schema", None) != SCHEMA:
+            raise _wrong(file, "schema", f"must be {SCHEMA!r}")
+        return _settings(table, file)
+
+
+def _wrong(file: Path, key: str, detail: str) -> UsageError:
+    return UsageError("service.settings", f"{key}: {detail}", place=str(file))
+
+
+def _settings(table: dict[str, Any], file: Path) -> Settings:
+    sections: dict[str, Any] = {}
+    for name, kind in (("uploads", Uploads), ("peers", Peers), ("staff", Staff)):
+        if name in table:
+            sections[name] = _part(kind, _table(table, name, file), name, file)
+    if "retention" in table:
+        sections["retention"] = _retention(_table(table, "retention", file), file)
+    if "issuing" in table:
+        sections["issuing"] = _part(Issuing, _table(table, "issuing", file), "issuing", file)
+    if "publishing" in table:
+        sections["publishing"] = _publishing(_table(table, "publishing", file), file)
+    address = table.pop("registry_env", None)
+    if address is not None:
+        if "registry" in table or address not in os.environ:
+            raise _wrong(file, "registry_env", "the variable is not set, or registry is there too")
+        table["registry"] = os.environ[address]
+    found = _part(Settings, {**table, **sections}, "", file)
+    assert isinstance(found, Settings)
+    if not re.fullmatch(r"[0-9]{6}", found.region):
+        raise _wrong(file, "region", "six digits of GB/T 2260 are needed")
+    return _rooted(found, file.parent)
+
+
+def _table(table: dict[str, Any], name: str, file: Path) -> dict[str, Any]:
+    found = table.pop(name)
+    if not isinstance(found, dict):
+        raise _wrong(file, name, "a table is needed")
+    return found
+
+
+def _part(kind: Any, table: Mapping[str, Any], where: str, file: Path) -> Any:
+    known = {item.name: item for item in fields(kind)}
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        key = f"{where}.{name}" if where else name
+        if name not in known:
+            raise _wrong(file, key, f"unknown; known: {', '.join(sorted(known))}")
+        values[name] = _value(value, str(known[name].type), key, file)
+    try:
+        return kind(**values)
+    except TypeError as exc:
+        missing = [n for n in known if n not in values and f"'{n}'" in str(exc)]
+        raise _wrong(file, where or "(top)", f"{', '.join(missing)} is missing") from exc
+
+
+def _value(value: Any, kind: str, key: str, file: Path) -> Any:
+    """A TOML value as the field wants it; sections that are made already pass."""
+    kind = kind.removesuffix(" | None")
+    if kind == "Key":
+        if isinstance(value, str):
+            return Key(value)
+        if isinstance(value, dict):
+            return _part(Key, value, key, file)
+        raise _wrong(file, key, "a key's URI or a table is needed")
+    if kind == "tuple[str, ...]":
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise _wrong(file, key, "a list of texts is needed")
+        return tuple(value)
+    plain = {"str": str, "bool": bool, "int": int, "float": (int, float)}
+    wanted: Any = plain.get(kind)
+    if wanted is None:
+        return value
+    if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "bool"):
+        raise _wrong(file, key, f"a {kind} is needed")
+    if kind in {"int", "float"} and value <= 0:
+        raise _wrong(file, key, "must be more than 0")
+    return value
+
+
+def _retention(table: dict[str, Any], file: Path) -> Retention:
+    found: dict[str, timedelta | None] = {}
+    for key, value in table.items():
+        name = key.removesuffix("_days")
+        if name not in {"accesses", "personal"} or name == key:
+            raise _wrong(file, f"retention.{key}", "known: accesses_days, personal_days")
+        found[name] = _span(value, f"retention.{key}", file, "days")
+    return Retention(**found)
+
+
+def _publishing(table: dict[str, Any], file: Path) -> Publishing:
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        where = f"publishing.{key}"
+        if key == "signer":
+            values["signer"] = _value(value, "Key", where, file)
+        elif key in {"valid_hours", "renew_hours"}:
+            values[key.removesuffix("_hours")] = _span(value, where, file, "hours")
+        else:
+            raise _wrong(file, where, "known: signer, valid_hours, renew_hours")
+    if "signer" not in values:
+        raise _wrong(file, "publishing", "signer is missing")
+    return Publishing(**values)
+
+
+def _span(value: Any, key: str, file: Path, unit: str) -> timedelta:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= 40_000:
+        raise _wrong(file, key, f"1 to 40,000 {unit} are needed")
+    return timedelta(**{unit: value})
+
+
+def _rooted(found: Settings, folder: Path) -> Settings:
+    from dataclasses import replace
+
+    def path(name: str) -> str:
+        return str(folder / name) if name else ""
+
+    def key(item: Key | None) -> Any:
+        if item is None or not item.key.startswith("file:"):
+            return item
+        uri = "file:" + path(item.key.removeprefix("file:"))
+        return replace(item, key=uri, certificate=path(item.certificate))
+
+    issuing, publishing = found.issuing, found.publishing
+    if issuing is not None:
+        issuing = replace(issuing, seal=path(issuing.seal), signer=key(issuing.signer),
+                          qr_signer=key(issuing.qr_signer))  # fmt: skip
+    if publishing is not None:
+        publishing = replace(publishing, signer=key(publishing.signer))
+    peers = replace(
+        found.peers, signer=key(found.peers.signer),
+        client_certificate=path(found.peers.client_certificate),
+        client_key=path(found.peers.client_key),
+    )  # fmt: skip
+    registry = found.registry
+    if registry.startswith("sqlite:///") and not registry.startswith("sqlite:////"):
+        registry = f"sqlite:///{(folder / registry.removeprefix('sqlite:///')).absolute()}"
+    return replace(
+        found, trust=path(found.trust), operators=tuple(map(path, found.operators)),
+        issuing=issuing, publishing=publishing, peers=peers, registry=registry,
+    )  # fmt: skip
