@@ -155,7 +155,7 @@ def version_name(identifier: Identifier) -> str:
 
 def normalised(number: str) -> str:
     """A number as it is looked up: width, case, spaces and hyphens do not count."""
-    plain = unicodedata.normalize("NFKC", number).upper()
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", number).upper())
     return "".join(c for c in plain if not c.isspace() and unicodedata.category(c) != "Pd")
 
 
