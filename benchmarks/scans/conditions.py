@@ -19,7 +19,8 @@ class Condition:
     the code, ``copies`` how often it was photocopied before, ``glare`` the radius (mm) of a
     burnt-out spot whose centre lies over the code, ``fill`` the part of a 12-megapixel
     picture's height that a photographed sheet takes, ``longest`` pixels of the longer side
-    after a chat programme, ``fax`` pixels an inch across and down, ``quality`` of the JPEG.
+    after a chat programme, ``fax`` pixels an inch across and down (a coarse fax leaves out
+    every other line of a fine one; some lines repeat the one before), ``quality`` of the JPEG.
     """
 
     name: str
@@ -102,8 +103,9 @@ CONDITIONS = (
         quality=(60, 70),
     ),
     Condition(
-        name="chat-photo", what="a photograph sent by chat", fill=(0.85, 0.95), tilt=0.03, skew=3,
-        shade=(0.1, 0.35), noise=(3, 6), longest=1280, quality=(60, 70),
+        name="chat-photo", what="a photograph sent by chat", fill=(0.75, 0.95), tilt=0.03, skew=3,
+        optics=(0.05, 0.10), motion=(0.0, 0.2), shade=(0.1, 0.35), noise=(3, 6),
+        longest=1280, quality=(60, 70),
     ),
     Condition(
         name="glare-small", what="a lamp's reflection over part of the code", fill=(0.80, 0.95),

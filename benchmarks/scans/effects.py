@@ -146,6 +146,15 @@ def noisy(picture: Any, sigma: float, rng: Rng) -> Any:
     return np.clip(picture + shape, 0, 255).astype(np.uint8)
 
 
+def faxed(lines: Any, step: int, rng: Rng) -> Any:
+    """Every ``step``-th line of a page of one bit; up to three in a hundred are lost, and the
+    line before stands in for them."""
+    sent = lines[::step].copy()
+    for at in np.flatnonzero(rng.random(len(sent)) < rng.uniform(0, 0.03)).tolist():
+        sent[at] = sent[max(at - 1, 0)]
+    return sent
+
+
 def faded(picture: Any, contrast: float, rng: Rng) -> Any:
     """Ink and paper moved together, to ``contrast`` of the range, anywhere in it."""
     low = rng.uniform(0, 1 - contrast) * 255

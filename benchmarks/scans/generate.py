@@ -58,7 +58,7 @@ def scan(sheet: Sheet, how: Condition, rng: np.random.Generator) -> bytes:
     picture, spot = _placed(picture, how, work, rng)
     picture = _seen(picture, how, work, spot, rng)
     if not how.fill[1]:
-        across, down = how.fax if how.fax[0] else (dpi, dpi)
+        across, down = (204, 196) if how.fax[0] else (dpi, dpi)
         picture = effects.resized(
             picture, round(picture.shape[1] * across / work), round(picture.shape[0] * down / work)
         )
@@ -142,7 +142,10 @@ def _encoded(picture: Any, how: Condition, dpi: int, rng: Any) -> bytes:
         grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
         low, high = np.percentile(grey, [1, 90])
         level = low + (high - low) * rng.uniform(0.4, 0.6)
-        bits = Image.fromarray(np.where(grey > level, 255, 0).astype(np.uint8)).convert("1")
+        lines = np.where(grey > level, 255, 0).astype(np.uint8)
+        if how.fax[0]:
+            lines = effects.faxed(lines, 196 // how.fax[1], rng)
+        bits = Image.fromarray(lines).convert("1")
         resolution = how.fax if how.fax[0] else (dpi, dpi)
         bits.save(target, "TIFF", compression="group4", dpi=resolution)
         return target.getvalue()

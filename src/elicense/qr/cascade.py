@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from elicense.evidence import QrCode
@@ -23,22 +24,24 @@ Accept = Callable[[str], bool]
 Attempt = tuple[str, Callable[[], "list[Seen]"]]
 TIME_BUDGET = "time-budget"
 
-_LARGE = 3_000_000  # pixels: such a page is tried at half its size first
 _GROWABLE = 7_000_000  # pixels: a page that may be doubled
 _LEAST_SIDE = 20.0  # pixels: a code of 21 modules, one pixel each
 _FLATTEST = 3.0  # between its sides: faxes have pixels twice as high as wide
+_FIRST = ("half", "page", "red", "located", "located-dark")
+_HINTS = 4  # places the sampler is tried at
 _CROP = 780  # pixels: a code about 600 wide, and room around it
 _SEARCHED = 3  # crops in which finders are looked for
 _TONES: tuple[tuple[str, Callable[[Any], Any]], ...] = (("", lambda p: p), ("-dark", views.darks))
-_SIDES = (800, 1300)  # pixels a crop is scaled to
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A code a reader saw: ``text`` is None where it could not be read."""
+    """A code a reader saw: ``text`` is None where it could not be read, and ``certain`` where
+    there is a code all the same."""
 
     text: str | None
     corners: Corners
+    certain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +102,13 @@ def run(
     found = _Found(accept, limits.qr_codes)
     notes = list(limitations())
     for stage, attempt in _stages(picture, found):
+        if found.stage and (stage not in _FIRST or not found.waiting()):
+            break  # the first stages go on where another code may be on the page
         if deadline is not None and time.monotonic() >= deadline:
             notes.append(TIME_BUDGET)
             break
         for seen in attempt():
             found.add(seen, stage)
-        if found.stage and not found.unread():
-            break
-        if found.stage and stage == "page":
-            break  # another code is there and unread: no further stage is spent on it
     return found.reading(page, place, tuple(notes))
 
 
@@ -116,34 +117,38 @@ class _Found:
     accept: Accept
     most: int
     texts: dict[str, tuple[bool, Corners]] = field(default_factory=dict)
-    located: list[Corners] = field(default_factory=list)
-    sampled: int = 0
+    hints: list[Corners] = field(default_factory=list)
+    damaged: list[Corners] = field(default_factory=list)
     stage: str = ""
 
     def add(self, seen: Seen, stage: str) -> None:
         if seen.text is None:
-            if len(self.located) < 2 * self.most and _like_a_code(seen.corners):
-                self.located.append(seen.corners)
-            return
-        if seen.text in self.texts or len(self.texts) >= self.most:
-            return
-        good = seen.text.startswith(PREFIX) and self.accept(seen.text)
-        self.texts[seen.text] = good, seen.corners
-        if good and not self.stage:
-            self.stage = stage
+            self._add_place(seen)
+        elif seen.text not in self.texts and len(self.texts) < self.most:
+            good = seen.text.startswith(PREFIX) and self.accept(seen.text)
+            self.texts[seen.text] = good, seen.corners
+            if good and not self.stage:
+                self.stage = stage
+
+    def _add_place(self, seen: Seen) -> None:
+        places = self.damaged if seen.certain else self.hints
+        if len(places) < 2 * self.most and _like_a_code(seen.corners):
+            places.append(seen.corners)
 
     def waiting(self) -> list[Corners]:
-        """Places seen since this was last asked, without those that were read."""
-        new, self.sampled = self.located[self.sampled :], len(self.located)
+        """Places where a code may be that was not read, for the sampler."""
+        return self._elsewhere(self.hints)[:_HINTS]
+
+    def _elsewhere(self, places: list[Corners]) -> list[Corners]:
+        """Without places of codes that were read."""
         read = [corners for _good, corners in self.texts.values()]
-        return [c for c in new if not any(_inside(c, other) for other in read)][:3]
+        return [c for c in places if not any(_together(c, other) for other in read)]
 
     def unread(self) -> tuple[Corners, ...]:
-        """Places where a code was seen, each once, without those that were read after all."""
-        read = [corners for _good, corners in self.texts.values()]
+        """Places where a code is and was not read, each once."""
         left: list[Corners] = []
-        for corners in self.located:
-            if not any(_inside(corners, other) for other in (*read, *left)):
+        for corners in self._elsewhere(self.damaged):
+            if not any(_together(corners, other) for other in left):
                 left.append(corners)
         return tuple(left)
 
@@ -167,7 +172,7 @@ def _like_a_code(corners: Corners) -> bool:
     return convex and min(sides) >= _LEAST_SIDE and max(sides) <= _FLATTEST * min(sides)
 
 
-def _inside(one: Corners, other: Corners) -> bool:
+def _together(one: Corners, other: Corners) -> bool:
     """Whether the middle of one lies in the box of the other, either way."""
     return _holds(one, other) or _holds(other, one)
 
@@ -175,7 +180,7 @@ def _inside(one: Corners, other: Corners) -> bool:
 def _holds(box: Corners, other: Corners) -> bool:
     x, y = (sum(values) / len(values) for values in zip(*other, strict=True))
     across, down = zip(*box, strict=True)
-    return min(across) <= x <= max(across) and min(down) <= y <= max(down)
+    return bool(min(across) <= x <= max(across) and min(down) <= y <= max(down))
 
 
 # -- stages ----------------------------------------------------------------------------
@@ -183,66 +188,57 @@ def _holds(box: Corners, other: Corners) -> bool:
 
 def _stages(picture: Picture, found: _Found) -> Iterator[Attempt]:
     """Each stage by name, in order; what it needs is made when it is reached."""
-    grey = picture.grey
-    large = grey.size > _LARGE
-    if large:
-        yield "half", lambda: zxing(views.shrunk(grey, 0.5))
+    if picture.large:
+        yield "half", lambda: zxing(views.half(picture.half))
+        if picture.half_red is not None:
+            yield "red", lambda: zxing(views.half(picture.half_red))
     else:
-        yield "page", lambda: zxing(View(grey))
-    if (red := picture.red()) is not None:
-        yield "red", lambda: zxing(views.shrunk(red, 0.5) if large else View(red))
-    plane = grey if red is None else red
-    yield from _located(plane, found)
+        yield "page", lambda: zxing(View(picture.grey))
+        if picture.red is not None:
+            yield "red", lambda: zxing(View(picture.red))
+    yield from _located(picture, found)
     yield from _crops(picture)
-    if large:
-        yield "page", lambda: zxing(View(grey))
-    if grey.size <= _GROWABLE:
-        yield "doubled", lambda: zxing(views.grown(grey, 2.0))
-    yield "page-binary", lambda: zxing(View(views.binary(grey, max(grey.shape) // 60)))
+    if picture.large:
+        yield "page", lambda: zxing(View(picture.grey))
+    if picture.width * picture.height <= _GROWABLE:
+        yield "doubled", lambda: zxing(views.grown(picture.grey, 2.0))
 
 
-def _located(plane: Any, found: _Found) -> Iterator[Attempt]:
+def _located(picture: Picture, found: _Found) -> Iterator[Attempt]:
     """Codes that were seen and not read are sampled, once each."""
     for corners in found.waiting():
+        plane = picture.grey if picture.red is None else picture.red
         view = views.around(plane, corners)
         for name, tone in _TONES:
-            yield f"located{name}", lambda v=view, c=corners, t=tone: _sampled(v, v.in_view(c), t)
+            yield f"located{name}", partial(_sampled, view, view.in_view(corners), tone)
 
 
 def _sampled(view: View, corners: Corners, tone: Callable[[Any], Any]) -> list[Seen]:
-    read = sampler.read(tone(view.pixels), corners)
-    return [Seen(read[0], view.on_page(read[1]))] if read else []
+    found = sampler.read(tone(view.pixels), corners)
+    return [Seen(found.text, view.on_page(found.corners), certain=True)] if found else []
 
 
 def _crops(picture: Picture) -> Iterator[Attempt]:
     boxes = crops.propose(picture.grey)
-    red = picture.red()
+    red = picture.red
     planes = [picture.grey] if red is None else [red, picture.grey]
     for box in boxes[:_SEARCHED]:
         view = views.cut(planes[0], box, _CROP)
         for corners in sampler.likeliest(view.pixels, finders.quads(view.pixels), most=2):
             for name, tone in _TONES:
-                yield f"finders{name}", lambda v=view, c=corners, t=tone: _sampled(v, c, t)
+                yield f"finders{name}", partial(_sampled, view, corners, tone)
     cuts = [(plane, box) for box in boxes for plane in planes]
-    for side in _SIDES:
-        for plane, box in cuts:
-            yield f"crop-{side}", lambda p=plane, b=box, s=side: zxing(_sharpened(p, b, s))
     for plane, box in cuts:
-        yield "crop-zbar", lambda p=plane, b=box: second(_sharpened(p, b, 800))
+        yield "crop", partial(_in_crop, zxing, plane, box)
     for plane, box in cuts:
-        yield "crop-binary", lambda p=plane, b=box: zxing(_thresholded(p, b))
+        yield "zbar", partial(_in_crop, second, plane, box)
 
 
-def _sharpened(plane: Any, box: views.Box, side: int) -> View:
-    view = views.cut(plane, box, side)
-    radius = max(1.0, side / min(box[2:]) * 0.8)
-    return View(views.sharp(view.pixels, 1.2, radius), view.left, view.top, view.across, view.down)
-
-
-def _thresholded(plane: Any, box: views.Box) -> View:
-    view = views.cut(plane, box, 1000)
-    pixels = views.binary(views.sharp(view.pixels, 2.5, 6.0), 61)
-    return View(pixels, view.left, view.top, view.across, view.down)
+def _in_crop(reader: Callable[[View], list[Seen]], plane: Any, box: views.Box) -> list[Seen]:
+    """A reader over a part of the page, enlarged and sharpened."""
+    view = views.cut(plane, box, _CROP)
+    pixels = views.sharp(view.pixels, 1.2, max(1.0, _CROP / min(box[2:]) * 0.8))
+    return reader(View(pixels, view.left, view.top, view.across, view.down))
 
 
 def zxing(view: View) -> list[Seen]:

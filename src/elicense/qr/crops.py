@@ -6,7 +6,7 @@ from typing import Any
 
 from elicense.qr.views import Box
 
-_LONGEST = 1000  # pixels of the reduced page that is looked at
+_LONGEST = 720  # pixels of the reduced page that is looked at
 _MOST = 5
 
 
@@ -40,6 +40,7 @@ def propose(grey: Any) -> list[Box]:
 def _texture(small: Any) -> Any:
     """How much the grey changes, both ways, by the light that is there."""
     import cv2
+    import numpy as np
 
     window = max(5, max(small.shape) // 60)
     picture = small.astype("float32")
@@ -47,8 +48,8 @@ def _texture(small: Any) -> Any:
     picture = cv2.GaussianBlur(picture, (0, 0), 0.7) / light
     parts = []
     for dx, dy in ((1, 0), (0, 1)):
-        edges = cv2.absdiff(cv2.Sobel(picture, cv2.CV_32F, dx, dy, ksize=3), 0.0)
-        parts.append(cv2.boxFilter(cv2.min(edges, 1.5), -1, (window * 2 + 1,) * 2))
+        edges = np.minimum(np.abs(cv2.Sobel(picture, cv2.CV_32F, dx, dy, ksize=3)), 1.5)
+        parts.append(cv2.boxFilter(edges, -1, (window * 2 + 1,) * 2))
     return cv2.min(parts[0], parts[1])
 
 

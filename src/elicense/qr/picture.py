@@ -1,40 +1,66 @@
-"""One page's picture for the readers: grey at once, its red channel when it is asked for."""
+"""One page's picture for the readers: grey, its red channel, and both at half the size, each
+made when it is first asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from elicense.errors import LimitError, UsageError
 from elicense.limits import Limits
 
+LARGE = 3_000_000  # pixels: such a page is tried at half its size first
 _RED_ENOUGH = 40  # grey levels by which red ink exceeds green and blue
 _RED_PART = 2e-4  # of the picture: a seal over a code is fifty times that
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class Picture:
-    """``grey`` is H×W of 8 bits; ``colour`` gives H×W×3 (RGB), or None for a grey page."""
+    """A page of ``width`` by ``height`` pixels.
 
-    grey: Any
-    colour: Callable[[], Any] | None = None
-    _red: list[Any] = field(default_factory=list)
+    ``draw(colour, half)`` gives it as H×W×3 (RGB) or as H×W, of 8 bits, at its own size or
+    at half of it. ``coloured`` is False where there is nothing but grey.
+    """
 
-    def red(self) -> Any:
+    width: int
+    height: int
+    draw: Callable[[bool, bool], Any]
+    coloured: bool
+
+    @property
+    def large(self) -> bool:
+        return self.width * self.height > LARGE
+
+    @cached_property
+    def grey(self) -> Any:
+        return self.draw(False, False)
+
+    @cached_property
+    def half(self) -> Any:
+        return self.draw(False, True)
+
+    @cached_property
+    def half_red(self) -> Any:
         """The red channel, in which red ink is as white as paper; None without red ink."""
-        if not self._red:
-            self._red.append(_red_channel(self.colour()) if self.colour else None)
-        return self._red[0]
+        return _red(self.draw(True, True)) if self.coloured else None
+
+    @cached_property
+    def red(self) -> Any:
+        """The same at full size."""
+        if not self.coloured or (self.large and self.half_red is None):
+            return None
+        return _red(self.draw(True, False))
 
 
-def _red_channel(rgb: Any) -> Any:
+def _red(rgb: Any) -> Any:
     import cv2
-    import numpy as np
 
-    step = max(1, max(rgb.shape) // 1000)
-    few = rgb[::step, ::step].astype(np.int16)
-    inked = few[:, :, 0] - few[:, :, 1:].max(axis=2) > _RED_ENOUGH
+    scale = min(1.0, 1000 / max(rgb.shape))
+    few = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+    red, green, blue = cv2.split(few)
+    inked = cv2.subtract(red, cv2.max(green, blue)) > _RED_ENOUGH
     return cv2.extractChannel(rgb, 0) if inked.mean() > _RED_PART else None
 
 
@@ -43,17 +69,31 @@ def from_pixels(pixels: Any, *, limits: Limits, place: str) -> Picture:
     import cv2
     import numpy as np
 
-    shape = getattr(pixels, "shape", ())
-    flat, rgb = len(shape) == 2, len(shape) == 3 and shape[2] == 3
-    if not (flat or rgb) or pixels.dtype != np.uint8 or 0 in shape:
+    shape: tuple[int, ...] = getattr(pixels, "shape", ())
+    coloured = len(shape) == 3 and shape[-1] == 3
+    if not (len(shape) == 2 or coloured) or pixels.dtype != np.uint8 or 0 in shape:
         raise UsageError("qr.pixels", "not an array H×W or H×W×3 of 8 bits", place=place)
-    check_size(shape[1], shape[0], limits, place)
-    pixels = np.ascontiguousarray(pixels)
-    if flat:
-        return Picture(pixels)
-    return Picture(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), lambda: pixels)
+    height, width = shape[:2]
+    check_size(width, height, limits, place)
+    own = np.ascontiguousarray(pixels)
+
+    def draw(colour: bool, half: bool) -> Any:
+        found = own if colour or not coloured else cv2.cvtColor(own, cv2.COLOR_RGB2GRAY)
+        return halved(found) if half else found
+
+    return Picture(width, height, draw, coloured)
+
+
+def halved(pixels: Any) -> Any:
+    """At half the size, each pixel the mean of four."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    size = max(1, width // 2), max(1, height // 2)
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
 def check_size(width: int, height: int, limits: Limits, place: str) -> None:
+    """LimitError ``image.pixels`` for more pixels than ``limits`` allow."""
     if width * height > limits.image_pixels:
         raise LimitError("image.pixels", f"{width} × {height} pixels", place=place)

@@ -8,7 +8,10 @@ errors. The mended symbol is drawn anew and read by zxing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from elicense.qr import reed_solomon, symbol
@@ -16,6 +19,7 @@ from elicense.qr.symbol import Layout
 from elicense.qr.views import Corners
 
 _VERSIONS = range(7, 20)  # modules are told apart by timing patterns, which smaller ones lack
+_CERTAIN_FIT = 0.6  # a code is there, whatever it says
 _LEAST_START = 0.2  # the same before corners are moved
 _USUAL = 65  # modules a side: what light is evened out by
 _TRIES = 3  # versions a place is read as
@@ -24,19 +28,31 @@ _ROUNDS = 3  # of fitting the equaliser to its own surest decisions
 _LEAST_FIT = 0.35  # correlation of the common patterns; of other textures it is under 0.25
 
 
-def read(grey: Any, corners: Corners) -> tuple[str, Corners] | None:
-    """Text and corners of the code whose outer corners are about ``corners`` (clockwise from
-    its own top left), both in pixels of ``grey``; None where it cannot be read."""
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A code that is there: ``text`` is None where it is too damaged to be read."""
+
+    text: str | None
+    corners: Corners
+
+
+def read(grey: Any, corners: Corners) -> Sample | None:
+    """The code whose outer corners are about ``corners`` (clockwise from its own top left),
+    in pixels of ``grey``; None where the patterns of a code are not there."""
     import numpy as np
 
     quad = np.array(corners, np.float64)
     if quad.shape != (4, 2) or not np.isfinite(quad).all():
         return None
-    for layout, placed in _aligned(grey, quad):
+    seen: Sample | None = None
+    for score, layout, placed in _aligned(grey, quad):
         text = _decode(grey, layout, placed)
+        sample = Sample(text, tuple((float(x), float(y)) for x, y in placed))
         if text is not None:
-            return text, tuple((float(x), float(y)) for x, y in placed)
-    return None
+            return sample
+        if seen is None and score > _CERTAIN_FIT:
+            seen = sample
+    return seen
 
 
 def likeliest(grey: Any, quads: Iterable[Corners], *, most: int) -> list[Corners]:
@@ -59,14 +75,14 @@ def likeliest(grey: Any, quads: Iterable[Corners], *, most: int) -> list[Corners
 # -- where the modules are ---------------------------------------------------------------
 
 
-def _aligned(grey: Any, quad: Any) -> Iterator[tuple[Layout, Any]]:
+def _aligned(grey: Any, quad: Any) -> Iterator[tuple[float, Layout, Any]]:
     """The versions that fit best, each with its corners moved to where it fits."""
     normal = _normal(grey, quad, _USUAL)
     layouts = [symbol.layout(version) for version in _VERSIONS]
     for layout in sorted(layouts, key=lambda item: -_fit(normal, quad, item))[:_TRIES]:
         score, placed = _settled(normal, quad, layout)
         if score > _LEAST_FIT:
-            yield layout, placed
+            yield score, layout, placed
 
 
 def _normal(grey: Any, quad: Any, size: int) -> Any:
@@ -78,7 +94,7 @@ def _normal(grey: Any, quad: Any, size: int) -> Any:
     reach = max(3, round(side / size * 7)) | 1
     picture = grey.astype(np.float32)
     light = cv2.blur(picture, (reach, reach))
-    spread = cv2.sqrt(cv2.max(cv2.blur(picture * picture, (reach, reach)) - light * light, 0.0))
+    spread = cv2.sqrt(np.maximum(cv2.blur(picture * picture, (reach, reach)) - light * light, 0))
     x0, y0 = np.maximum(quad.min(axis=0).astype(int), 0)
     x1, y1 = quad.max(axis=0).astype(int) + 1
     usual = float(np.median(spread[y0:y1, x0:x1])) if x1 > x0 and y1 > y0 else 1.0
@@ -108,15 +124,23 @@ def _settled(normal: Any, quad: Any, layout: Layout) -> tuple[float, Any]:
 
 def _fit(normal: Any, quad: Any, layout: Layout) -> float:
     """Correlation of the modules all symbols share with what is there."""
+    points, wanted = _common(layout.version)
+    found = _values(normal, _homography(quad, layout.size), points)
+    spread = float(found @ found) - float(found.sum()) ** 2 / len(found)
+    return float(found @ wanted) / math.sqrt(spread) if spread > 1e-6 else 0.0
+
+
+@cache
+def _common(version: int) -> tuple[Any, Any]:
+    """Middles of the modules all symbols of a version share, and their values, made even."""
     import numpy as np
 
+    layout = symbol.layout(version)
     rows, columns = np.nonzero(layout.known)
-    points = np.stack([columns + 0.5, rows + 0.5], axis=1)
-    found = _values(normal, _homography(quad, layout.size), points)
-    wanted = np.where(layout.dark[rows, columns], 1.0, -1.0)
-    found, wanted = found - found.mean(), wanted - wanted.mean()
-    below = float(np.linalg.norm(found) * np.linalg.norm(wanted))
-    return float(found @ wanted) / below if below > 0 else 0.0
+    points = np.stack([columns + 0.5, rows + 0.5], axis=1).astype(np.float32)
+    wanted = np.where(layout.dark[rows, columns], 1.0, -1.0).astype(np.float32)
+    wanted -= wanted.mean()
+    return points.reshape(1, -1, 2), wanted / float(np.linalg.norm(wanted))
 
 
 def _homography(quad: Any, size: int) -> Any:
@@ -128,16 +152,13 @@ def _homography(quad: Any, size: int) -> Any:
 
 
 def _values(picture: Any, matrix: Any, points: Any) -> Any:
-    """The picture at points given in modules."""
+    """The picture at points given in modules, an array 1×n×2."""
     import cv2
-    import numpy as np
 
-    spots = cv2.perspectiveTransform(points.reshape(1, -1, 2), matrix).astype(np.float32)
     # pixel n reaches from n to n + 1: its middle is n + ½
-    found = cv2.remap(
-        picture, spots[:, :, 0] - 0.5, spots[:, :, 1] - 0.5, cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
+    spots = cv2.perspectiveTransform(points, matrix) - 0.5
+    across, down = cv2.split(spots)
+    found = cv2.remap(picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return found.reshape(-1)
 
 
@@ -170,9 +191,8 @@ def _features(normal: Any, quad: Any, size: int, *, reach: int = 2) -> Any:
 
     points = np.arange(2 * size + 2 * reach - 1) / 2 + (1 - reach) / 2
     across, down = np.meshgrid(points, points)
-    grid = _values(
-        normal, _homography(quad, size), np.stack([across.ravel(), down.ravel()], axis=1)
-    ).reshape(across.shape)
+    spots = np.stack([across.ravel(), down.ravel()], axis=1).astype(np.float32)
+    grid = _values(normal, _homography(quad, size), spots[None]).reshape(across.shape)
     width = 2 * reach + 1
     parts = [grid[y : y + 2 * size : 2, x : x + 2 * size : 2][:size, :size]
              for y in range(width) for x in range(width)]  # fmt: skip
@@ -184,12 +204,13 @@ def _equalised(features: Any, target: Any, trusted: Any) -> Any:
     import numpy as np
 
     size, _, count = features.shape
-    flat = np.concatenate([features.reshape(-1, count), np.ones((size * size, 1))], axis=1)
+    flat = np.ones((size * size, count + 1), np.float32)
+    flat[:, :count] = features.reshape(-1, count)
     chosen = trusted.ravel()
-    some, wanted = flat[chosen], target.ravel()[chosen]
-    weight = 0.01 * len(some)
-    gram = some.T @ some + weight * np.eye(count + 1)
-    return (flat @ np.linalg.solve(gram, some.T @ wanted)).reshape(size, size)
+    some, wanted = flat[chosen], target.ravel()[chosen].astype(np.float32)
+    gram = (some.T @ some).astype(np.float64) + 0.01 * len(some) * np.eye(count + 1)
+    weights = np.linalg.solve(gram, (some.T @ wanted).astype(np.float64))
+    return (flat @ weights.astype(np.float32)).reshape(size, size)
 
 
 # -- what they say -----------------------------------------------------------------------

@@ -41,14 +41,9 @@ def around(grey: Any, corners: Corners) -> View:
     return cut(grey, (left, top, max(1, right - left), max(1, bottom - top)), 780)
 
 
-def shrunk(grey: Any, factor: float) -> View:
-    """The whole page at ``factor`` of its size, each pixel the mean of those it stands for."""
-    import cv2
-
-    height, width = grey.shape
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    pixels = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return View(pixels, across=size[0] / width, down=size[1] / height)
+def half(pixels: Any) -> View:
+    """The whole page, given at half its size."""
+    return View(pixels, across=0.5, down=0.5)
 
 
 def grown(grey: Any, factor: float) -> View:
@@ -91,13 +86,3 @@ def darks(pixels: Any) -> Any:
     top = low + max(0.4 * (high - low), 1.0)
     return cv2.LUT(pixels, np.clip((np.arange(256) - low) / (top - low) * 255, 0, 255)
                    .astype(np.uint8))  # fmt: skip
-
-
-def binary(pixels: Any, block: int) -> Any:
-    """Dark and light by the mean of the neighbourhood, ``block`` pixels wide; smoothed."""
-    import cv2
-
-    soft = cv2.GaussianBlur(pixels, (0, 0), 1.0)
-    return cv2.adaptiveThreshold(
-        soft, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block | 1, 2
-    )
