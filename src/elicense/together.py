@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elicense.errors import Error, Rejected, UsageError
 from elicense.findings import Finding, Outcome
@@ -21,6 +21,9 @@ from elicense.report import Report, environment
 from elicense.trust.store import TrustStore
 from elicense.verdict import Verdict, weigh
 from elicense.verifying import Input, part_of, verify
+
+if TYPE_CHECKING:
+    from elicense.trust.online import Online
 
 SCHEMA = "elicense-joint/1"
 NEEDED = ("ism.doc-smc", "ism.13.3", "ism.company")
@@ -125,13 +128,14 @@ def verify_together(
     now: datetime | None = None,
     policy: Policy = DEFAULT,
     limits: Limits = DEFAULT_LIMITS,
+    online: Online | None = None,
 ) -> JointReport:
     """Judge a DOC and an SMC (interim ones too), each on its own and both as one.
 
     ``ship`` is what the inspector sees, ``imo=9999012,type=bulk-carrier,flag=CN,name=…``. A
     file that cannot be read makes its part an :class:`~elicense.Error` and the verdict at
     best INDETERMINATE. Raises UsageError for a naive time, a ship that cannot be understood,
-    or if neither certificate is given.
+    or if neither certificate is given. ``online`` as in :func:`elicense.verify`.
     """
     if doc is None and smc is None:
         raise UsageError("together.files", "give a DOC, an SMC, or both")
@@ -142,7 +146,7 @@ def verify_together(
     seen = parse(ship) if isinstance(ship, str) else ship
     judged = [
         None if file is None else _judge(
-            file, trust=trust, at=moment, now=fresh, policy=policy, limits=limits
+            file, trust=trust, at=moment, now=fresh, policy=policy, limits=limits, online=online
         )
         for file in (doc, smc)
     ]  # fmt: skip
@@ -151,11 +155,12 @@ def verify_together(
 
 
 def _judge(
-    file: Input, *, trust: TrustStore, at: datetime, now: datetime, policy: Policy, limits: Limits
-) -> Report | Error:
+    file: Input, *, trust: TrustStore, at: datetime, now: datetime, policy: Policy, limits: Limits,
+    online: Online | None,
+) -> Report | Error:  # fmt: skip
     try:
         return verify(file, trust=trust, at=at, now=now, policy=policy, limits=limits,
-                      companions=None)  # fmt: skip
+                      companions=None, online=online)  # fmt: skip
     except UsageError:
         raise
     except Error as exc:

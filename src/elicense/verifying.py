@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from elicense import checks
 from elicense.checks.case import Case, judge_signatures
 from elicense.checks.endorsed import with_endorsements
+from elicense.checks.needs import needs
 from elicense.checks.qr import accepts
 from elicense.checks.sheet import first_payload
 from elicense.checks.standing import World, ages_of
@@ -27,6 +29,9 @@ from elicense.report import Report
 from elicense.trust.status_added import Given, with_status
 from elicense.trust.store import TrustStore
 from elicense.verdict import Verdict, decide
+
+if TYPE_CHECKING:
+    from elicense.trust.online import Online
 
 Input = str | os.PathLike[str] | bytes | bytearray | memoryview
 
@@ -60,6 +65,7 @@ def verify(
     status: Given = (),
     compared: bool = False,
     ocr: bool = True,
+    online: Online | None = None,
 ) -> Report:
     """Judge one PDF or OFD, or a scan (a path or its bytes), against ``trust``.
 
@@ -72,56 +78,83 @@ def verify(
     indexes (bytes, or several), such as one just fetched; the report's trust digest names
     them. ``compared`` is a person's word, recorded in the report, that a scanned sheet says
     what its signed QR code says in every deciding field; without it, and without ``ocr``
-    reading them, a scan is never VALID. Raises InputError or LimitError if nothing can be
-    read, UsageError for a naive time.
+    reading them, a scan is never VALID. ``online`` is the leave to open connections for what
+    is missing (:class:`elicense.trust.online.Online`); without it none is opened, and what
+    the network does never raises. Raises InputError or LimitError if nothing can be read,
+    UsageError for a naive time.
     """
     trust = with_status(trust, status)
     name, data = read_input(file, limits)
     present = datetime.now(UTC)
     moment, fresh = _aware(at, present, "at"), _aware(now, present, "now")
     others = None if companions is None else tuple(
-        companion(x, trust=trust, at=moment, now=fresh, policy=policy, limits=limits, pages=pages)
+        companion(x, trust=trust, at=moment, now=fresh, policy=policy, limits=limits, pages=pages,
+                  online=online)
         for x in companions
     )  # fmt: skip
     return verify_bytes(
         data, name=name, trust=trust, at=moment, now=fresh, policy=policy, limits=limits,
-        pages=pages, companions=others, compared=compared, ocr=ocr,
+        pages=pages, companions=others, compared=compared, ocr=ocr, online=online,
     )  # fmt: skip
 
 
 def verify_bytes(
     data: bytes, *, name: str, trust: TrustStore, at: datetime, now: datetime, policy: Policy,
     limits: Limits, pages: bool = True, companions: tuple[Companion, ...] | None = (),
-    compared: bool = False, ocr: bool = True,
+    compared: bool = False, ocr: bool = True, online: Online | None = None,
 ) -> Report:  # fmt: skip
     """From a file's bytes and all that the answer follows from to a report: what ``verify``
     does, and what judging a record anew does again."""
     evidence = examine(
         data, limits=limits, pages=pages, accept=accepts(trust, limits), ocr=ocr
     )  # fmt: skip
+    if online is not None:
+        with boundary("checks"):
+            trust = gather(
+                evidence, World(trust, at, now, limits, ages_of(policy)), policy=policy,
+                companions=companions, online=online,
+            )  # fmt: skip
     return judge(
         evidence, name=name, trust=trust, at=at, now=now, policy=policy, limits=limits,
         companions=companions, compared=compared,
     )  # fmt: skip
 
 
+def gather(
+    evidence: Evidence, world: World, *, policy: Policy, online: Online,
+    companions: tuple[Companion, ...] | None = (),
+) -> TrustStore:  # fmt: skip
+    """The trust store, with what the network has of all that a judgement lacks. Nothing is
+    asked about a file that is INVALID already, or VALID without it."""
+    budget = online.begin()
+    while True:
+        case = _case(evidence, world, policy, companions, compared=False)
+        if decide(checks.run(case), policy, sheet=evidence.sheet) is not Verdict.INDETERMINATE:
+            return world.trust
+        more = online.collect(needs(case), world.trust, budget)
+        if more is None:
+            return world.trust
+        world = replace(world, trust=more)
+
+
 def companion(
     file: Input | Report | Companion, *, trust: TrustStore, at: datetime, now: datetime,
     policy: Policy = DEFAULT, limits: Limits = DEFAULT_LIMITS, pages: bool = True,
+    online: Online | None = None,
 ) -> Companion:  # fmt: skip
     """A file shown beside others, judged on its own once for all of them. UsageError for a
     report made at another time or with other trust."""
     if isinstance(file, Companion):
         return file
     if isinstance(file, Report):
-        if (file.at, file.now, file.trust) != (at, now, trust):
+        if (file.at, file.now, file.trust.before or file.trust) != (at, now, trust):
             raise UsageError("verify.companion", "it was judged at another time or with another "
                              "trust store", place=file.file)  # fmt: skip
         return companion_of(file.file, file)
     name = "(bytes)" if isinstance(file, (bytes, bytearray, memoryview)) else str(Path(file))
     try:
         found = verify(file, trust=trust, at=at, now=now, policy=policy, limits=limits,
-                       pages=pages, companions=None)  # fmt: skip
+                       pages=pages, companions=None, online=online)  # fmt: skip
     except UsageError:
         raise
     except Error as exc:
@@ -180,22 +213,28 @@ def judge(
     compared: bool = False,
 ) -> Report:
     """From evidence to a report: pure, no input or output."""
-    sheet = evidence.sheet
     with boundary("checks"):
         world = World(trust, at, now, limits, ages_of(policy))
-        signatures, tokens = judge_signatures(evidence, world)
-        licence, problem = _licence(evidence, limits)
-        case = Case(
-            evidence, world, policy, signatures, tokens, licence, problem,
-            find(licence.type) if licence else None, evidence.claims.data, companions,
-            compared and sheet,
-        )  # fmt: skip
+        case = _case(evidence, world, policy, companions, compared=compared)
         findings = checks.run(case)
         return Report(
-            file=name, verdict=decide(findings, policy, sheet=sheet), at=at, now=now,
+            file=name, verdict=decide(findings, policy, sheet=evidence.sheet), at=at, now=now,
             evidence=evidence, findings=findings, licence=with_endorsements(case),
             policy=policy, trust=trust, companions=companions or (), compared=case.compared,
         )  # fmt: skip
+
+
+def _case(
+    evidence: Evidence, world: World, policy: Policy, companions: tuple[Companion, ...] | None,
+    *, compared: bool,
+) -> Case:  # fmt: skip
+    signatures, tokens = judge_signatures(evidence, world)
+    licence, problem = _licence(evidence, world.limits)
+    return Case(
+        evidence, world, policy, signatures, tokens, licence, problem,
+        find(licence.type) if licence else None, evidence.claims.data, companions,
+        compared and evidence.sheet,
+    )  # fmt: skip
 
 
 def _licence(evidence: Evidence, limits: Limits) -> tuple[Licence | None, str]:

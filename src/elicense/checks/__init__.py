@@ -15,6 +15,7 @@ from elicense.checks import (
     endorsements,
     ism,
     licence,
+    network,
     printed,
     qr,
     recognition,
@@ -63,6 +64,7 @@ CHECKS: tuple[Check, ...] = (
     qr.qr,
     # what the answer rests on
     trust.store,
+    network.fetches,
     signatures.encoding,
 )
 

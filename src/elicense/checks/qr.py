@@ -9,6 +9,7 @@ from elicense.checks.case import Case
 from elicense.checks.foreign import foreign
 from elicense.checks.signatures import FAIL, PASS, UNKNOWN
 from elicense.checks.signers import OPEN_PROBLEMS, entry_problem
+from elicense.checks.standing import Standing
 from elicense.crypto.certificate import Certificate
 from elicense.crypto.verify import check
 from elicense.errors import InputError
@@ -66,9 +67,7 @@ def _signature(case: Case, subject: str, payload: Payload) -> Iterator[Finding]:
         return
     certificate = right[0].certificate
     assert certificate is not None
-    own = standing.judge(
-        certificate, (), Sources(), case.world, service="qr", moment=case.at, proven=False
-    )
+    own = _standing(certificate, case)
     values["signer"] = certificate.display
     problems = [entry_problem(entry, payload.licence, own) for entry in right]
     if "" not in problems and not OPEN_PROBLEMS & set(problems):
@@ -116,6 +115,24 @@ def _listed(trust: TrustStore, payload: Payload) -> list[Service]:
     ]  # fmt: skip
 
 
+def _standing(certificate: Certificate, case: Case) -> Standing:
+    return standing.judge(
+        certificate, (), Sources(), case.world, service="qr", moment=case.at, proven=False
+    )
+
+
+def standings(case: Case) -> Iterator[Standing]:
+    """Whose keys signed the codes on the pages, as far as they are listed."""
+    for code in case.evidence.qr:
+        try:
+            payload = decode(code.text, limits=case.world.limits)
+        except InputError:
+            continue
+        for entry in _candidates(case, payload):
+            if entry.certificate is not None and verifies(payload, entry.certificate):
+                yield _standing(entry.certificate, case)
+
+
 def entitled(case: Case) -> tuple[Service, ...]:
     """The entries whose key signed the one code on hand and that entitle it to its licence;
     none where that is not proven. (Whether the key is in force, ``qr.signature`` says.)"""
@@ -127,8 +144,7 @@ def entitled(case: Case) -> tuple[Service, ...]:
     for entry in _candidates(case, payload):
         if entry.certificate is None or not verifies(payload, entry.certificate):
             continue
-        own = standing.judge(entry.certificate, (), Sources(), case.world, service="qr",
-                             moment=case.at, proven=False)  # fmt: skip
+        own = _standing(entry.certificate, case)
         if own.path.good and not entry_problem(entry, payload.licence, own):
             found.append(entry)
     return tuple(found)

@@ -49,6 +49,7 @@ class Standing:
     path: Path
     revocations: tuple[Revocation, ...] = field(repr=False)
     services: tuple[Service, ...] = ()
+    question: Question | None = field(repr=False, default=None)
 
     @property
     def revoked(self) -> tuple[Revocation, ...]:
@@ -99,6 +100,7 @@ def judge(
         certificate, moment, world.now, proven, found,
         _revocations(found, pool, sources, world, question) if found.anchored else (),
         tuple(entry for entry in named if entry.fits(found.chain)),
+        question,
     )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from elicense.checks import standing
-from elicense.checks.standing import World
+from elicense.checks.standing import Standing, World
 from elicense.crypto.algorithms import WEAK_DIGESTS
+from elicense.crypto.certificate import Certificate
 from elicense.crypto.verify import check_value
 from elicense.evidence import Signature
 from elicense.licence import Licence
@@ -40,6 +41,14 @@ def speaks_for(entry: Service, licence: Licence) -> bool:
     return bool(own) and (not entry.licence_types or licence.type in entry.licence_types)
 
 
+def signer_standing(signer: Certificate, signature: Signature, world: World) -> Standing:
+    """Who signed a list or an index, now: that is when it is believed."""
+    return standing.judge(
+        signer, signature.certificates, Sources(signature.crls, signature.ocsps), world,
+        service="status", moment=world.now, proven=False,
+    )  # fmt: skip
+
+
 def signer_entries(statement: Statement, world: World) -> tuple[str, tuple[Service, ...]]:
     """A word for what is wrong (empty if nothing is), and the signer's entries for
     ``status`` in force now."""
@@ -56,10 +65,7 @@ def signer_entries(statement: Statement, world: World) -> tuple[str, tuple[Servi
         return "weak-algorithm", ()
     if not signature.values or not check_value(signature.values[0]).ok or signature.signer is None:
         return "signature", ()
-    own = standing.judge(
-        signature.signer, signature.certificates, Sources(signature.crls, signature.ocsps),
-        world, service="status", moment=now, proven=False,
-    )  # fmt: skip
+    own = signer_standing(signature.signer, signature, world)
     if not own.path.good or own.path.weak:
         word = own.path.problems[0].kind if own.path.problems else "signer-not-trusted"
         return word, ()

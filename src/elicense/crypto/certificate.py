@@ -75,6 +75,15 @@ class Extensions:
     name_constraints: bytes | None = None
     crl_addresses: frozenset[bytes] = frozenset()  # GeneralName TLVs of cRLDistributionPoints
     ocsp_no_check: bool = False
+    ocsp_addresses: tuple[str, ...] = ()  # of authorityInfoAccess (RFC 5280 4.2.2.1)
+
+    @property
+    def crl_urls(self) -> tuple[str, ...]:
+        """The URIs of cRLDistributionPoints that are ASCII, in a fixed order."""
+        return tuple(
+            node.body.decode("ascii") for node in map(der.parse, sorted(self.crl_addresses))
+            if node.tag == 0x86 and node.body.isascii()
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -253,6 +262,7 @@ def _known_extensions(seen: dict[str, tuple[bool, bytes]]) -> Extensions:
         name_constraints=seen["2.5.29.30"][1] if "2.5.29.30" in seen else None,
         crl_addresses=_crl_addresses(seen["2.5.29.31"][1]) if "2.5.29.31" in seen else frozenset(),
         ocsp_no_check="1.3.6.1.5.5.7.48.1.5" in seen,
+        ocsp_addresses=_ocsp_addresses(seen.get("1.3.6.1.5.5.7.1.1", (False, b""))[1]),
     )
 
 
@@ -283,6 +293,18 @@ def _crl_addresses(value: bytes) -> frozenset[bytes]:
         return frozenset(name for point in points for name in full_names(point))
     except InputError:
         return frozenset()  # then a partial CRL fits no address of this certificate
+
+
+def _ocsp_addresses(value: bytes) -> tuple[str, ...]:
+    """Where OCSP responders are; none if it cannot be read: no path depends on it."""
+    try:
+        found = [node.children() for node in der.parse(value).children()] if value else []
+        return tuple(
+            place.body.decode("ascii") for method, place in found
+            if method.oid() == "1.3.6.1.5.5.7.48.1" and place.tag == 0x86
+        )  # fmt: skip
+    except (InputError, ValueError):
+        return ()
 
 
 def full_names(point: Node) -> list[bytes]:

@@ -60,6 +60,7 @@ class OcspResponse:
     produced: datetime
     certificates: tuple[Certificate, ...] = field(repr=False)
     responses: tuple[SingleResponse, ...]
+    nonce: bytes | None = field(repr=False, default=None)
 
     @property
     def weak(self) -> bool:
@@ -131,8 +132,19 @@ def _basic(top: Node) -> OcspResponse:
     _known(more)
     return OcspResponse(
         tbs.raw, Cursor(algorithm, "signatureAlgorithm").next(der.OID).oid(), algorithm.raw,
-        signature, name, key_hash, produced, certificates, responses
-    )
+        signature, name, key_hash, produced, certificates, responses, _nonce(more),
+    )  # fmt: skip
+
+
+def _nonce(listed: Node | None) -> bytes | None:
+    """What the question was marked with (RFC 9654); some wrap it once, some do not."""
+    for oid, _critical, value in extensions(listed.only() if listed else None):
+        if oid == _NONCE:
+            try:
+                return der.parse(value).octets()
+            except InputError:
+                return value
+    return None
 
 
 def _single(node: Node) -> SingleResponse:

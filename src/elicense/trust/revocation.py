@@ -9,7 +9,7 @@ news is kept from any authentic source, however old or new.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -39,6 +39,7 @@ class Revocation:
     next_update: datetime | None = None
     problem: str = ""
     detail: str = ""
+    issuer: Certificate | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,14 @@ def judge(
     question: Question,
 ) -> Revocation:
     """The state of ``certificate``, issued by ``issuer``."""
+    found = _judge(certificate, issuer, sources, store, question)
+    return replace(found, issuer=issuer)
+
+
+def _judge(
+    certificate: Certificate, issuer: Certificate, sources: Sources, store: TrustStore,
+    question: Question,
+) -> Revocation:  # fmt: skip
     answers = [
         *_from_crls(certificate, issuer, sources.crls, question),
         *_from_ocsps(certificate, issuer, sources, store, question),

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from elicense.crypto.certificate import Certificate, read_certificate
 from elicense.crypto.ses import CHINA
 from elicense.errors import Error, UsageError
+from elicense.trust.fetched import Fetch
 from elicense.trust.service import NATIONAL, SERVICES, SUBJECT_KEYS, Service
 
 SCHEMA = "elicense-trust/1"
@@ -53,6 +54,8 @@ class TrustStore:
     status_indexes: tuple[bytes, ...] = field(repr=False, default=())
     more_status_lists: tuple[bytes, ...] = field(repr=False, default=())  # given by the caller
     digest: str = ""
+    fetches: tuple[Fetch, ...] = ()  # what was asked of the network, and what came of it
+    before: TrustStore | None = field(repr=False, compare=False, default=None)  # that
     sources: Mapping[str, bytes] = field(repr=False, compare=False, default_factory=dict)
 
     @classmethod
