@@ -6,39 +6,83 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self, overload
 
-from elicense.crypto.certificate import Certificate
+from elicense.crypto.certificate import Certificate, read_certificate
+from elicense.errors import InputError
 
 SERVICES = ("sealer", "seal-maker", "qr", "timestamp", "status", "copy", "ocsp")
 NATIONAL = "national"
 
 
-@dataclass(frozen=True, slots=True)
+class LazyCertificate:
+    """A member that is given a certificate, or its DER, which is read when first asked for:
+    a country's list names thousands, and a file is sealed by one or two. A DER that cannot
+    be read gives None: it is the certificate of nobody."""
+
+    __slots__ = ("name",)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Certificate | None: ...
+    def __get__(self, instance: object | None, owner: type) -> Self | Certificate | None:
+        if instance is None:
+            raise AttributeError(self.name)  # and so no default of the dataclass
+        value = instance.__dict__[self.name]
+        if isinstance(value, bytes):
+            try:
+                value = read_certificate(value)
+            except InputError:
+                value = None
+            instance.__dict__[self.name] = value
+        found: Certificate | None = value
+        return found
+
+    def __set__(self, instance: object, value: Certificate | bytes | None) -> None:
+        instance.__dict__[self.name] = value
+
+
+@dataclass(frozen=True, repr=False)  # not slotted: certificates are kept unread beside it
 class Service:
     """One entry of a trust store.
 
     Either ``certificate`` (exactly this one) or ``ca`` with at least one subject
     constraint. ``region`` is a six-digit GB/T 2260 code or ``national``.
     ``licence_types`` are profile ids; empty for services not bound to a type.
+    ``history`` is (since, state), oldest first: ``active``, ``suspended`` or ``ended``; where
+    there is one, nothing is in force before it. ``list_id`` is that of the signed list that
+    the entry comes from; empty for the user's own.
     """
 
     service: str
     region: str
     authority: str
     uscc: str
-    certificate: Certificate | None = field(repr=False)
-    ca: Certificate | None = field(repr=False)
+    certificate: LazyCertificate = LazyCertificate()
+    ca: LazyCertificate = LazyCertificate()
     subject: Mapping[str, str] = field(default_factory=dict)
     licence_types: tuple[str, ...] = ()
     starts: datetime | None = None
     ends: datetime | None = None
     hosts: tuple[str, ...] = ()
+    history: tuple[tuple[datetime, str], ...] = ()
+    uscc_bound: bool = False  # the USCC must stand in the subject, other constraints or not
+    list_id: str = ""
+
+    def __repr__(self) -> str:
+        return f"Service({self.service!r}, {self.region!r}, {self.authority!r}, {self.uscc!r})"
 
     def names(self, certificate: Certificate) -> bool:
         """Does this entry mean this certificate? (A CA entry only names its subjects:
         that the certificate really was issued by that CA is for the path to prove.)"""
-        if self.certificate is not None:
-            return self.certificate == certificate
+        exact = self.__dict__["certificate"]
+        if exact is not None:
+            der: bytes = exact if isinstance(exact, bytes) else exact.der
+            return der == certificate.der
         if self.ca is None or certificate.issuer.key != self.ca.subject.key:
             return False
         return self._subject_matches(certificate)
@@ -66,12 +110,19 @@ class Service:
     @property
     def uscc_required(self) -> bool:
         """The USCC must be in the subject wherever it is the only constraint."""
-        return bool(self.uscc) and not self.subject
+        return bool(self.uscc) and (self.uscc_bound or not self.subject)
 
     def in_force(self, moment: datetime) -> bool:
-        return (self.starts is None or self.starts <= moment) and (
+        """Within its term, and active by its history: suspended in between is not."""
+        within = (self.starts is None or self.starts <= moment) and (
             self.ends is None or moment < self.ends
         )
+        return within and (not self.history or self.state(moment) == "active")
+
+    def state(self, moment: datetime) -> str:
+        """The state at that moment by the history; empty before its first line."""
+        states = [state for since, state in self.history if since <= moment]
+        return states[-1] if states else ""
 
 
 # ETSI EN 319 412-1 5.1.4: three letters of the register, two of the country
