@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from elicense.errors import Error, UsageError
+from elicense.errors import Error, InputError, UsageError
 from elicense.limits import DEFAULT_LIMITS, Limits
 from elicense.maritime.pair import Companion
 from elicense.policy import DEFAULT, Policy
@@ -16,7 +16,9 @@ from elicense.report import Report
 from elicense.trust.store import TrustStore
 from elicense.verifying import verify
 
-_SUFFIXES = {".pdf", ".ofd"}
+_SUFFIXES = {
+    ".pdf", ".ofd", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".heic", ".heif",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,16 @@ class Task:
     policy: Policy = DEFAULT
     limits: Limits = DEFAULT_LIMITS
     companions: tuple[Companion, ...] = ()
+    compared: bool = False
+    ocr: bool = True
 
 
 Result = tuple[str, Report | Error]
 
 
 def expand(names: Sequence[str], *, recursive: bool) -> list[str]:
-    """The files meant: those named and, sorted, the PDFs and OFDs of the folders named,
-    with ``recursive`` those of their folders too."""
+    """The files meant: those named and, sorted, the PDFs, OFDs and pictures of the
+    folders named, with ``recursive`` those of their folders too."""
     found: list[str] = []
     for name in names:
         path = Path(name)
@@ -54,6 +58,7 @@ def judge_one(task: Task, name: str, data: bytes | None = None) -> Result:
         report = verify(
             data if data is not None else name, trust=task.trust, at=task.at, now=task.now,
             policy=task.policy, limits=task.limits, companions=task.companions,
+            compared=task.compared, ocr=task.ocr,
         )  # fmt: skip
     except UsageError:
         raise
@@ -76,9 +81,24 @@ def judge_all(
     futures = [executor.submit(judge_one, task, name) for name in names]
     try:
         for done, future in enumerate(futures, 1):
-            yield future.result()
+            try:
+                yield future.result()
+            except BrokenExecutor:  # a process died, and all that it had before it: which one?
+                yield _alone(task, names[done - 1])
             if progress:
                 progress(done)
     finally:
         for future in futures:
             future.cancel()
+
+
+def _alone(task: Task, name: str) -> Result:
+    """One file in a process of its own, which may die."""
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(1) as executor:
+        try:
+            return executor.submit(judge_one, task, name).result()
+        except BrokenExecutor:
+            detail = "the process that judged it died; it may need more memory than there is"
+            return name, InputError("batch.process", detail, place=name)

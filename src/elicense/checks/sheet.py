@@ -69,8 +69,8 @@ def one_licence(case: Case) -> Iterator[Finding]:
         return
     shown = [f"{p.number} ({p.identifier}, v{p.version})" for p in seen.values()][:_SHOWN]
     same = len({p.identifier for p in seen.values()}) == 1
-    yield Finding("sheet.one-licence", UNKNOWN, "file", "versions" if same else "",
-                  {"licences": "; ".join(shown), "count": str(len(seen))}, "; ".join(shown))  # fmt: skip
+    values = {"licences": "; ".join(shown), "count": str(len(seen))}
+    yield Finding("sheet.one-licence", UNKNOWN, "file", "versions" if same else "", values)
 
 
 def limitations(case: Case) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from elicense.cli import common, html_output, record_output
+from elicense.cli import batch_output, common, html_output, record_output, sheet_options
 from elicense.errors import Error
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
               help="A file shown beside them: an SMC rests on its company's DOC. Repeatable.")
 @click.option("--html", metavar="OUT.html|DIR/", help="Write an HTML report too (a file each).")
 @record_output.options
+@sheet_options.options
+@batch_output.options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @common.language_option
 @click.option("-q", "--quiet", is_flag=True, help="One line a file.")
@@ -45,10 +47,15 @@ def verify(
     files: tuple[str, ...], trust: str | None, operators: tuple[str, ...],
     allow_test_trust: bool, policy: str | None, at: datetime | None, now: datetime | None,
     companions: tuple[str, ...], html: str | None, record: str | None, digest_only: bool,
-    as_json: bool, lang: str, quiet: bool, verbose: bool, recursive: bool, jobs: int,
+    compared: bool, no_ocr: bool, time_budget: float | None, annotate: str | None,
+    results: str | None, resume: bool, as_json: bool, lang: str, quiet: bool, verbose: bool,
+    recursive: bool, jobs: int,
 ) -> None:  # fmt: skip
     """Is each FILE the licence its issuer made, unchanged and in force? A folder means the
-    PDFs and OFDs in it, `-` standard input. Nothing is fetched from the network.
+    PDFs, OFDs and pictures in it, `-` standard input. Nothing is fetched from the network.
+
+    Of a scan, photograph or print the signed QR code is judged, and whether the sheet says
+    the same, read by OCR or compared by you (--compared).
 
     Exit code: 0 all VALID, 1 some INVALID, 3 some INDETERMINATE, 4 some unreadable, 2 usage."""
     from elicense.batch import Task, expand, judge_all, judge_one
@@ -64,25 +71,41 @@ def verify(
         task = replace(task, companions=_companions(task, companions))
     names = expand(files, recursive=recursive)
     if not names:
-        raise click.UsageError("no PDF or OFD was found")
-    write_html = html_output.writer(html, names, task, lang)
-    write_record = record_output.writer(record, names, task, lang, companions,
-                                        digest_only=digest_only)  # fmt: skip
-    given = sys.stdin.buffer.read() if names == ["-"] else None
+        raise click.UsageError("no PDF, OFD or picture was found")
+    task = sheet_options.applied(task, names, compared=compared, no_ocr=no_ocr,
+                                 time_budget=time_budget)  # fmt: skip
+    run = batch_output.begin(results, resume, names=names, task=task, lang=lang,
+                             fixed=bool(at or now))  # fmt: skip
+    if run is not None:
+        task = run.task
+    todo = names if run is None else run.todo
+    writers = [
+        html_output.writer(html, todo, task, lang),
+        record_output.writer(record, todo, task, lang, companions, digest_only=digest_only),
+        sheet_options.annotator(annotate, todo, task, lang),
+        None if run is None else run.add,
+    ]
+    given = sys.stdin.buffer.read() if todo == ["-"] else None
     style = Style(lang, common.columns(), common.colour(), verbose)
-    codes: set[int] = set()
-    with _executor(min(jobs, len(names))) as executor, _progress(len(names)) as progress:
-        if given is not None:
-            results = iter([judge_one(task, "(stdin)", given)])
-        else:
-            results = judge_all(task, names, executor=executor, progress=progress)
-        for result in results:
-            codes.add(_print(result, task, style, as_json=as_json, quiet=quiet))
-            if write_html is not None:
-                write_html(result, given)
-            if write_record is not None:
-                write_record(result, given)
-    sys.exit(next((code for code in (1, 4, 3) if code in codes), 0))
+    verdicts = [] if run is None else [row["verdict"] for row in run.kept.values()]
+    kept = len(verdicts)
+    try:
+        with _executor(min(jobs, len(todo))) as executor, _progress(len(todo)) as progress:
+            if given is not None:
+                judged = iter([judge_one(task, "(stdin)", given)])
+            else:
+                judged = judge_all(task, todo, executor=executor, progress=progress)
+            for result in judged:
+                verdicts.append(batch_output.verdict_of(result))
+                _print(result, task, style, as_json=as_json, quiet=quiet)
+                for write in writers:
+                    if write is not None:
+                        write(result, given)
+    finally:
+        if run is not None:
+            run.close()
+    batch_output.summary(verdicts, kept, lang)
+    sys.exit(batch_output.exit_code(verdicts))
 
 
 def _companions(task: Task, names: tuple[str, ...]) -> tuple[Companion, ...]:
@@ -100,10 +123,9 @@ def _companions(task: Task, names: tuple[str, ...]) -> tuple[Companion, ...]:
     return found
 
 
-def _print(result: Result, task: Task, style: Style, *, as_json: bool, quiet: bool) -> int:
+def _print(result: Result, task: Task, style: Style, *, as_json: bool, quiet: bool) -> None:
     from elicense.render import text
     from elicense.render.width import safe
-    from elicense.verdict import Verdict
 
     name, outcome = result
     if isinstance(outcome, Error):
@@ -112,14 +134,12 @@ def _print(result: Result, task: Task, style: Style, *, as_json: bool, quiet: bo
         else:
             word = _UNREADABLE[style.language]
             click.echo(safe(f"{word}  {name}  {outcome}") + ("" if quiet else "\n"))
-        return 4
-    if as_json:
+    elif as_json:
         click.echo(outcome.to_json(language=style.language))
     elif quiet:
         click.echo(text.summary(outcome, style))
     else:
         click.echo(text.render(outcome, style))
-    return {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.INDETERMINATE: 3}[outcome.verdict]
 
 
 def _error_json(name: str, error: Error, task: Task) -> str:

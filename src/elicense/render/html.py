@@ -26,6 +26,7 @@ from elicense.render.html_evidence import MARKS, rows, when
 from elicense.render.markup import Content, Markup, element, join, text, value
 from elicense.render.page_pictures import Pages, draw
 from elicense.report import Report, own_version
+from elicense.report import proven as passed
 from elicense.verdict import Verdict, weigh
 
 _SIGNS = {
@@ -172,9 +173,11 @@ def _test(report: Report, words: Mapping[str, Any]) -> Markup | None:
 
 def _licence(report: Report, language: str) -> Markup:
     words, licence = summary.words(language), report.licence
-    proven = report.verdict is Verdict.VALID
+    sheet = report.evidence.sheet
+    proven = passed(report, "qr.signature") if sheet else report.verdict is Verdict.VALID
+    known = "signed_data" if sheet else "proven"
     badge = element(
-        "span", words["proven" if proven else "claims"],
+        "span", words[known if proven else "claims"],
         class_=f"badge {'proven' if proven else 'unproven'}",
     )  # fmt: skip
     if licence is None:
@@ -185,11 +188,15 @@ def _licence(report: Report, language: str) -> Markup:
     pairs: list[tuple[str, Content]] = [
         (words["type"], element("strong", value(summary.title(licence, language))))
     ]
-    pairs += [(label, value(item)) for label, item in summary.rows(licence, language)]
+    if sheet:
+        body = shown.comparison(report, language)
+    else:
+        pairs += [(label, value(item)) for label, item in summary.rows(licence, language)]
+        body = rows(pairs, wide=True)
     return element(
         "section",
         element("h2", words["licence"], badge, id="licence"),
-        element("div", rows(pairs, wide=True), class_=None if proven else "claims"),
+        element("div", body, class_=None if proven else "claims"),
         term_line.draw(licence, report.at, language, proven=proven),
         aria_labelledby="licence",
         class_="licence",
@@ -272,6 +279,9 @@ def _foot(report: Report, words: Mapping[str, Any]) -> Markup:
         (words["trust_digest"], element("span", report.trust.digest, class_="mono")),
         (words["software"], f"elicense {own_version()}"),
     ]
+    if evidence.sheet:
+        told = words["compared_yes" if report.compared else "compared_no"]
+        pairs.insert(3, (words["compared"], told))
     return element(
         "footer",
         element("h2", words["about"], id="about"),

@@ -11,9 +11,19 @@ from elicense.crypto.ses import CHINA
 from elicense.evidence import Seal, Signature
 from elicense.findings import Finding, Outcome
 from elicense.limits import Limits
-from elicense.render import summary
-from elicense.render.markup import Content, Markup, element, join, png_uri, value, void
+from elicense.render import sheet_marks, summary
+from elicense.render.markup import (
+    Content,
+    Markup,
+    data_uri,
+    element,
+    join,
+    png_uri,
+    value,
+    void,
+)
 from elicense.render.page_pictures import PagePicture, Pages, SealBox, seal_png
+from elicense.render.sheet_marks import Mark
 from elicense.report import Report
 from elicense.verdict import Verdict
 
@@ -74,7 +84,11 @@ def pages(report: Report, drawn: Pages, language: str) -> Markup:
         s.index: summary.worst(own_findings(report, s.index), report.policy)
         for s in report.evidence.signatures
     }
-    figures = [_figure(report, item, outcomes, words) for item in drawn.pictures]
+    boxed = sheet_marks.marks(report, language)
+    figures = [
+        _figure(report, item, outcomes, [m for m in boxed if m.page == item.page], words)
+        for item in drawn.pictures
+    ]
     problems = [
         element("p", (words["not_drawn"] if page is None else words["page_not_drawn"]).format(
             n=page, why=why), class_="note")
@@ -90,22 +104,28 @@ def pages(report: Report, drawn: Pages, language: str) -> Markup:
 
 
 def _figure(
-    report: Report, item: PagePicture, outcomes: Mapping[int, Outcome], words: Mapping[str, Any]
-) -> Markup:
+    report: Report, item: PagePicture, outcomes: Mapping[int, Outcome], marks: list[Mark],
+    words: Mapping[str, Any],
+) -> Markup:  # fmt: skip
     by_index = {s.index: s for s in report.evidence.signatures}
     seals = "".join(
         words["page_seal"].format(n=box.signature, name=seal_name(by_index[box.signature], words))
         for box in item.boxes
     )
+    seals += "".join(f"{m.label}{words['colon']}{words[m.outcome]}. " for m in marks)
     caption = [words["page"].format(n=item.page)]
     if item.state:
         caption.append(words[item.state])
-    if report.verdict is not Verdict.VALID:
+    if report.evidence.sheet:
+        caption.append(words["sheet_claims"])
+    elif report.verdict is not Verdict.VALID:
         caption.append(words["page_claims"])
     picture = element(
         "svg",
-        element("image", href=png_uri(item.png), width=item.width, height=item.height),
+        element("image", href=data_uri(item.png, item.media), width=item.width,
+                height=item.height),
         *(_box(box, outcomes[box.signature]) for box in item.boxes),
+        *(_mark(mark, item.reduced) for mark in marks),
         viewBox=f"0 0 {item.width} {item.height}", role="img",
         aria_label=words["page_alt"].format(n=item.page, seals=seals),
     )  # fmt: skip
@@ -125,8 +145,51 @@ def _box(box: SealBox, outcome: Outcome) -> Markup:
     )  # fmt: skip
 
 
+def _mark(mark: Mark, reduced: float) -> Markup:
+    """A polygon around a code or a field; hovering or a reader's voice tells the readings."""
+    points = [(x * reduced, y * reduced) for x, y in mark.points]
+    left, top = min(x for x, _ in points), min(y for _, y in points)
+    title = f"{mark.label} {MARKS[mark.outcome]} {mark.detail}".strip()
+    shape = element(
+        "polygon", element("title", title),
+        points=" ".join(f"{_n(x)},{_n(y)}" for x, y in points),
+        class_=f"mark-{mark.kind} {mark.outcome}",
+    )  # fmt: skip
+    if mark.kind == "field" and mark.outcome is Outcome.PASS:
+        return shape  # the boxes that agree need no words
+    label = f"{mark.label} {MARKS[mark.outcome]}"
+    return join(shape, element("text", label, x=_n(left), y=_n(max(24.0, top - 6)),
+                               class_=f"mark-label {mark.outcome}"))  # fmt: skip
+
+
 def _n(number: float) -> str:
     return f"{max(-9999.0, min(99999.0, number)):.1f}"
+
+
+_OUTCOMES = {"match": Outcome.PASS, "differs": Outcome.FAIL, "unreadable": Outcome.UNKNOWN}
+
+
+def comparison(report: Report, language: str) -> Markup:
+    """The signed data in the order of the form, beside what was read on the sheet."""
+    words = summary.words(language)
+    body = [_compared(row, words) for row in summary.sheet_rows(report, language)]
+    head = element(
+        "tr", element("th", ""), element("th", words["signed_field"], scope="col"),
+        element("th", words["on_sheet"], scope="col"),
+    )  # fmt: skip
+    return element("table", element("tbody", head, *body), class_="compare")
+
+
+def _compared(row: summary.SheetRow, words: Mapping[str, Any]) -> Markup:
+    label = f"{row.label} ●" if row.deciding else row.label
+    if row.outcome is None:
+        last = element("td", words["compare_by_eye"] if row.deciding else "", class_="UNKNOWN")
+    else:
+        outcome = _OUTCOMES[row.outcome]
+        key = {"unreadable": "unreadable_field"}.get(row.outcome, row.outcome)
+        said = join(f"{MARKS[outcome]} {words[key]} ", value(row.printed) if row.printed else "")
+        last = element("td", said, class_=str(outcome))
+    return element("tr", element("th", label, scope="row"), element("td", value(row.signed)), last)
 
 
 # -- seals ------------------------------------------------------------------------------
@@ -135,6 +198,11 @@ def _n(number: float) -> str:
 def seals(report: Report, language: str, limits: Limits) -> Markup:
     """Every signature with its seal, certificates and timestamps."""
     words = summary.words(language)
+    if report.evidence.sheet:
+        return element(
+            "section", element("h2", words["seals"], id="seals"),
+            element("p", words["sheet_seals"]), aria_labelledby="seals", class_="seals",
+        )  # fmt: skip
     cards = [_card(report, s, words, limits) for s in report.evidence.signatures]
     return element(
         "section", element("h2", words["seals"], id="seals"),

@@ -77,4 +77,9 @@ def value(shown: object) -> Markup:
 
 def png_uri(data: bytes) -> Markup:
     """A PNG as the address of an image."""
-    return Markup(f"data:image/png;base64,{base64.b64encode(data).decode()}")
+    return data_uri(data, "image/png")
+
+
+def data_uri(data: bytes, media: str) -> Markup:
+    """A picture of a media type that we chose as the address of an image."""
+    return Markup(f"data:{media};base64,{base64.b64encode(data).decode()}")

@@ -21,6 +21,7 @@ MOST_PAGES = 4
 _DPI = 120.0
 _COLOURS = 64
 _SEAL_PIXELS = 240
+_SHEET_PIXELS, _QUALITY = 1400, 70
 SEALED, SHOWN = "sealed", "shown"
 
 
@@ -48,6 +49,8 @@ class PagePicture:
     png: bytes = field(repr=False)
     boxes: tuple[SealBox, ...] = ()
     fonts: tuple[str, ...] = ()
+    media: str = "image/png"
+    reduced: float = 1.0  # of a sheet: pixels here by pixels of its own picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ def draw(data: bytes, evidence: Evidence, *, limits: Limits = DEFAULT_LIMITS) ->
     """The first pages and those with seals. What cannot be drawn is a problem, never an error."""
     try:
         _, container = containers.read(data, limits)
+        if evidence.sheet:
+            return _sheet(data, container, evidence, limits)
         if container is None:
             return Pages()
         with containers.boundary("pages"):
@@ -81,8 +86,59 @@ def _why(error: Error) -> str:
 def chosen(evidence: Evidence) -> list[int]:
     """The pages to draw: the first, those with seals, then the others, ``MOST_PAGES`` at most."""
     sealed = [place.page for s in evidence.signatures for place in s.placements]
-    wanted = dict.fromkeys([1, *sealed, *range(2, MOST_PAGES + 1)])
+    marked = [code.page for code in evidence.qr if evidence.sheet]
+    wanted = dict.fromkeys([1, *sealed, *marked, *range(2, MOST_PAGES + 1)])
     return sorted([page for page in wanted if 1 <= page <= evidence.pages][:MOST_PAGES])
+
+
+# -- sheets -----------------------------------------------------------------------------
+
+
+def _sheet(
+    data: bytes, container: OfdPackage | PdfDocument | None, evidence: Evidence, limits: Limits
+) -> Pages:
+    if container is not None and containers.is_pdf(container):
+        _check_drawable(container, len(container.revisions) - 1)
+    pictures, problems = [], []
+    pages = [n for n in chosen(evidence) if n <= limits.qr_pages]
+    for page in pages:
+        try:
+            image, reduced = sheet_image(data, evidence, page, limits, most=_SHEET_PIXELS)
+            with containers.boundary(f"page {page}"):
+                out = io.BytesIO()
+                image.save(out, "JPEG", quality=_QUALITY)
+            pictures.append(
+                PagePicture(page, "", image.width, image.height, out.getvalue(),
+                            media="image/jpeg", reduced=reduced)
+            )  # fmt: skip
+        except Error as error:
+            problems.append((page, _why(error)))
+    return Pages(tuple(pictures), tuple(problems), evidence.pages - len(pages))
+
+
+def check_drawable(data: bytes, limits: Limits) -> None:
+    """Raises LimitError where drawing this PDF, as it is now, could go past the limits."""
+    _, container = containers.read(data, limits)
+    if container is not None and containers.is_pdf(container):
+        _check_drawable(container, len(container.revisions) - 1)
+
+
+def sheet_image(
+    data: bytes, evidence: Evidence, page: int, limits: Limits, *, most: int
+) -> tuple[Any, float]:
+    """A page of a sheet as Pillow's image, its longer side ``most`` pixels or less, and by how
+    much it was reduced. InputError or LimitError where it cannot be decoded."""
+    from PIL import Image
+
+    from elicense.containers import sheet
+
+    with containers.boundary(f"page {page}"):
+        image = Image.fromarray(sheet.pixels(data, evidence, page, limits))
+        reduced = min(1.0, most / max(image.size))
+        if reduced < 1:
+            size = max(1, round(image.width * reduced)), max(1, round(image.height * reduced))
+            image = image.resize(size, Image.Resampling.BOX)
+        return image, reduced
 
 
 def _png(image: Any) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from elicense.licence import Licence
 from elicense.policy import Policy
 from elicense.profiles import Field, find, printed_forms
 from elicense.report import Report
-from elicense.verdict import Verdict, missing, weigh
+from elicense.verdict import Verdict, weigh
 
 _WORST = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.WARN, Outcome.PASS)
 _COMPANY = {"", "001", "099"}  # code types of a holder that is no person
@@ -32,14 +33,71 @@ def words(language: str) -> Mapping[str, Any]:
 def reason(report: Report, language: str) -> tuple[str, str]:
     """Why the verdict is what it is, and what to do (may be empty)."""
     if report.verdict is Verdict.VALID:
-        return str(words(language)["valid"]), ""
+        return valid(report, language), ""
     if report.deciding:
         first = report.deciding[0]
-        return said(first, language), first.advice(language)
+        return lead(report, language) + said(first, language), first.advice(language)
     names = words(language)["category"]
-    absent = [names.get(item, item) for item in missing(report.findings)]
+    absent = [names.get(item, item) for item in report.missing]
     joined = str(words(language)["comma"]).join(absent)
     return str(words(language)["missing"]).format(names=joined), ""
+
+
+def valid(report: Report, language: str) -> str:
+    """What VALID says: of a file all of it, of a sheet what its code and a comparison prove."""
+    key = "valid"
+    if report.evidence.sheet:
+        key = "valid_sheet_compared" if report.compared else "valid_sheet"
+    return str(words(language)[key])
+
+
+def lead(report: Report, language: str) -> str:
+    """What goes before the reason: of a sheet that only lacks a comparison, that its signed
+    data are authentic."""
+    open_codes = {f.code for f in report.deciding}
+    only = report.missing == ("sheet",) and open_codes == {"agreement.printed"}
+    if not (report.evidence.sheet and only and report.verdict is Verdict.INDETERMINATE):
+        return ""
+    return str(words(language)["authentic"]) + ("" if language == "zh" else " ")
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """A field of the signed data beside what is printed. ``printed`` is empty where it need not
+    be shown; ``outcome`` is None where nothing was read; ``deciding`` ones must agree."""
+
+    label: str
+    signed: str
+    printed: str
+    outcome: str | None
+    deciding: bool
+
+
+def sheet_rows(report: Report, language: str) -> list[SheetRow]:
+    """The signed data of a sheet in the order of its form, for the eye, with what was read of
+    each field. Personal values are masked, and not shown as read."""
+    licence = report.licence
+    profile = find(licence.type) if licence else None
+    if licence is None or profile is None:
+        return []
+    read = {item.field: item for item in report.evidence.printed}
+    person = licence.holder.code_type not in _COMPANY
+    found = []
+    for field, value in profile.values(licence):
+        shown = printed(field, value, language)
+        if not field.printed or not shown:
+            continue
+        item = read.get(field.path)
+        other = item.printed if item is not None and item.outcome != "match" else ""
+        if person and field.key in _PERSONAL:
+            shown, other = _masked(shown), ""
+        outcome = item.outcome if item is not None else None
+        found.append(SheetRow(field.label(language), shown, other, outcome, field.deciding))
+    return found
+
+
+def _masked(text: str) -> str:
+    return text[:1] + "*" * max(1, len(text) - 1)
 
 
 def said(finding: Finding, language: str) -> str:
@@ -90,7 +148,7 @@ def rows(licence: Licence, language: str) -> list[tuple[str, str]]:
         if field.key == "title" or not field.printed or not shown:
             continue
         if person and field.key in _PERSONAL:
-            shown = shown[:1] + "*" * max(1, len(shown) - 1)
+            shown = _masked(shown)
         found.append((field.label(language), shown))
     return found
 
@@ -100,6 +158,6 @@ def printed(field: Field, value: Value, language: str) -> str:
     forms = printed_forms(field, value)
     if not forms:
         return ""
-    if field.kind in {"choices", "choice"} and language == "en" and len(forms) > 1:
+    if field.kind in {"choices", "choice", "title"} and language == "en" and len(forms) > 1:
         return forms[1]
     return str(value) if field.kind == "date" else forms[0]

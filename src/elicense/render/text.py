@@ -9,9 +9,10 @@ from elicense import findings as catalogue
 from elicense.crypto.ses import CHINA
 from elicense.findings import Finding, Outcome
 from elicense.profiles import find
+from elicense.render import summary as _said
 from elicense.render.width import safe, wrap
-from elicense.report import Report
-from elicense.verdict import Verdict, missing, weigh
+from elicense.report import Report, proven
+from elicense.verdict import Verdict, weigh
 
 _MARKS = {
     Outcome.PASS: "✓", Outcome.FAIL: "✗", Outcome.UNKNOWN: "?", Outcome.WARN: "!",
@@ -27,12 +28,13 @@ _WORDS = {
         Verdict.VALID: "有效 VALID",
         Verdict.INVALID: "无效 INVALID",
         Verdict.INDETERMINATE: "待定 INDETERMINATE",
-        "valid": "此证照确由其发证机构签发，未被改动，现行有效。",
         "missing": "以下各项没有得到证明：{names}。",
         "why": "依据", "open": "未能确认", "faults": "问题", "remarks": "提示",
         "passed": "已核对无误", "holder": "持证主体", "issuer": "颁发机构", "until": "有效期至",
         "number": "编号", "at": "核验时间", "file": "文件", "licence": "证照", "trust": "信任名录",
         "claims": "文件自称（未经证实）：",
+        "signed": "签名数据（已证实），请与纸面逐栏对照（□ 须由人核对，✓ 识读一致，✗ 不一致）：",
+        "on_sheet": "纸面读作：",
         "signature": "第{n}枚印章", "document-timestamp": "文档时间戳{n}", "timestamp": "时间戳{n}",
         "qr": "二维码{n}", "ship": "船舶", "more": "（-v 显示全部核对项目）", "todo": "怎么办：",
         "seals": "印章",
@@ -41,12 +43,13 @@ _WORDS = {
         Verdict.VALID: "VALID",
         Verdict.INVALID: "INVALID",
         Verdict.INDETERMINATE: "INDETERMINATE",
-        "valid": "The licence is what its issuer made, unchanged, and in force.",
         "missing": "Not proven: {names}.",
         "why": "Checked", "open": "Open questions", "faults": "Faults", "remarks": "Remarks",
         "passed": "In order", "holder": "Holder", "issuer": "Issuer", "until": "Valid until",
         "number": "No.", "at": "Judged at", "file": "file", "licence": "licence",
         "trust": "trust store", "claims": "The file says (unproven):",
+        "signed": "Signed data (proven), to compare with the sheet (□ by eye, ✓ read and agrees, "
+        "✗ differs):", "on_sheet": "read on the sheet: ",
         "signature": "seal {n}", "document-timestamp": "timestamp {n}",
         "timestamp": "timestamp {n}", "qr": "QR {n}", "ship": "Ship",
         "more": "(-v shows every check)", "todo": "What to do: ", "seals": "Seals",
@@ -56,10 +59,14 @@ _CATEGORIES = {
     "zh": {
         "integrity": "内容完整", "coverage": "覆盖范围", "signature": "签名", "chain": "证书链",
         "authority": "签发权限", "time": "时间", "revocation": "吊销", "status": "证照状态",
-        "dates": "有效期", "rules": "规则",
+        "dates": "有效期", "rules": "规则", "qr": "二维码签名", "sheet": "纸面与签名数据一致",
     },
-    "en": {},
+    "en": {"qr": "signature of the QR", "sheet": "sheet agrees with the signed data"},
 }  # fmt: skip
+
+
+_ROW_OUTCOMES = {"match": Outcome.PASS, "differs": Outcome.FAIL, "unreadable": Outcome.UNKNOWN}
+_ROWS = {word: _MARKS[outcome] for word, outcome in _ROW_OUTCOMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,8 @@ def summary(report: Report, style: Style) -> str:
     words = _WORDS[style.language]
     line = f"{words[report.verdict]}  {safe(report.file)}"
     if report.deciding:
-        line += f"  {safe(report.deciding[0].message(style.language))}"
+        lead = _said.lead(report, style.language)
+        line += f"  {safe(lead + report.deciding[0].message(style.language))}"
     return line
 
 
@@ -100,17 +108,18 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
 def _reason(report: Report, style: Style) -> Iterator[str]:
     words = _WORDS[style.language]
     if report.verdict is Verdict.VALID:
-        yield from _block(words["valid"], style, "  ")
+        yield from _block(_said.valid(report, style.language), style, "  ")
         return
     if report.deciding:
         first = report.deciding[0]
-        yield from _block(first.message(style.language), style, "  ")
+        lead = _said.lead(report, style.language)
+        yield from _block(lead + first.message(style.language), style, "  ")
         advice = first.advice(style.language)
         if advice:
             yield from _block(words["todo"] + advice, style, "  ")
         return
     names = _CATEGORIES[style.language]
-    absent = [names.get(category, category) for category in missing(report.findings)]
+    absent = [names.get(category, category) for category in report.missing]
     comma = "、" if style.language == "zh" else ", "
     yield from _block(words["missing"].format(names=comma.join(absent)), style, "  ")
 
@@ -118,6 +127,9 @@ def _reason(report: Report, style: Style) -> Iterator[str]:
 def _licence(report: Report, style: Style) -> Iterator[str]:
     licence = report.licence
     if licence is None:
+        return
+    if report.evidence.sheet:
+        yield from _sheet(report, style)
         return
     words = _WORDS[style.language]
     profile = find(licence.type)
@@ -135,6 +147,23 @@ def _licence(report: Report, style: Style) -> Iterator[str]:
     if until:
         text += f"   {words['until']}: {until.isoformat()}"
     yield from _block(text, style, "  ")
+
+
+def _sheet(report: Report, style: Style) -> Iterator[str]:
+    """The signed data in the order of the page, to compare the sheet with by eye."""
+    words = _WORDS[style.language]
+    authentic = proven(report, "qr.signature")
+    yield ""
+    yield from _block(words["signed" if authentic else "claims"], style, "  ")
+    for row in _said.sheet_rows(report, style.language):
+        mark = _ROWS[row.outcome] if row.outcome else ("□" if row.deciding else " ")
+        colour = _COLOURS[_ROW_OUTCOMES[row.outcome]] if row.outcome else "0"
+        colon = "：" if style.language == "zh" else ": "
+        lines = wrap(safe(f"{row.label}{colon}{row.signed}"), style.columns - 4)
+        yield f"  {_paint(mark, colour, style)} {lines[0]}"
+        yield from (f"    {line}" for line in lines[1:])
+        if row.printed:
+            yield from _block(words["on_sheet"] + row.printed, style, "      ")
 
 
 def _holder(report: Report) -> str:
