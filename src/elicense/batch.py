@@ -7,6 +7,7 @@ from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from elicense.errors import Error, InputError, UsageError
 from elicense.limits import DEFAULT_LIMITS, Limits
@@ -15,6 +16,9 @@ from elicense.policy import DEFAULT, Policy
 from elicense.report import Report
 from elicense.trust.store import TrustStore
 from elicense.verifying import verify
+
+if TYPE_CHECKING:
+    from elicense.trust.online import Online
 
 _SUFFIXES = {
     ".pdf", ".ofd", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".heic", ".heif",
@@ -33,6 +37,7 @@ class Task:
     companions: tuple[Companion, ...] = ()
     compared: bool = False
     ocr: bool = True
+    online: Online | None = None  # not for processes: they share nothing
 
 
 Result = tuple[str, Report | Error]
@@ -58,7 +63,7 @@ def judge_one(task: Task, name: str, data: bytes | None = None) -> Result:
         report = verify(
             data if data is not None else name, trust=task.trust, at=task.at, now=task.now,
             policy=task.policy, limits=task.limits, companions=task.companions,
-            compared=task.compared, ocr=task.ocr,
+            compared=task.compared, ocr=task.ocr, online=task.online,
         )  # fmt: skip
     except UsageError:
         raise

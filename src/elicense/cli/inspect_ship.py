@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from elicense.cli import common, record_output
+from elicense.cli import common, online_options, record_output
 
 
 @click.command("inspect-ship")
@@ -21,6 +21,7 @@ from elicense.cli import common, record_output
 @click.option("--now", callback=common.moment, metavar="TIME",
               help="Time for the freshness of lists (to replay a judgement).")
 @record_output.options
+@online_options.options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @common.language_option
 @click.option("-q", "--quiet", is_flag=True, help="One line.")
@@ -29,10 +30,10 @@ def inspect_ship(
     doc: str | None, smc: str | None, ship: str | None, trust: str | None,
     operators: tuple[str, ...], allow_test_trust: bool, policy: str | None,
     at: datetime | None, now: datetime | None, record: str | None, digest_only: bool,
-    as_json: bool, lang: str, quiet: bool, verbose: bool,
+    as_json: bool, lang: str, quiet: bool, verbose: bool, online: bool, hosts: tuple[str, ...],
 ) -> None:  # fmt: skip
     """May this ship sail under these papers? Judges the DOC and the SMC, each on its own and
-    both together with the ship. Nothing is fetched from the network.
+    both together with the ship. Nothing is fetched from the network unless --online is given.
 
     Exit code: 0 VALID, 1 INVALID, 3 INDETERMINATE, 4 a file cannot be read, 2 usage."""
     from elicense.errors import Error
@@ -49,6 +50,7 @@ def inspect_ship(
         doc=doc, smc=smc, ship=ship,
         trust=common.load_trust(trust, allow_test=allow_test_trust, operators=operators),
         at=at or present, now=now or present, policy=Policy.load(policy) if policy else DEFAULT,
+        online=online_options.leave(online, hosts, verbose=verbose),
     )  # fmt: skip
     style = Style(lang, common.columns(), common.colour(), verbose)
     if as_json:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from elicense.cli import batch_output, common, html_output, record_output, sheet_options
+from elicense.cli import (
+    batch_output,
+    common,
+    html_output,
+    online_options,
+    record_output,
+    sheet_options,
+)
 from elicense.errors import Error
 
 if TYPE_CHECKING:
@@ -37,6 +44,7 @@ _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
 @record_output.options
 @sheet_options.options
 @batch_output.options
+@online_options.options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @common.language_option
 @click.option("-q", "--quiet", is_flag=True, help="One line a file.")
@@ -49,10 +57,11 @@ def verify(
     companions: tuple[str, ...], html: str | None, record: str | None, digest_only: bool,
     compared: bool, no_ocr: bool, time_budget: float | None, annotate: str | None,
     results: str | None, resume: bool, as_json: bool, lang: str, quiet: bool, verbose: bool,
-    recursive: bool, jobs: int,
+    recursive: bool, jobs: int, online: bool, hosts: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Is each FILE the licence its issuer made, unchanged and in force? A folder means the
-    PDFs, OFDs and pictures in it, `-` standard input. Nothing is fetched from the network.
+    PDFs, OFDs and pictures in it, `-` standard input. Nothing is fetched from the network
+    unless --online is given.
 
     Of a scan, photograph or print the signed QR code is judged, and whether the sheet says
     the same, read by OCR or compared by you (--compared).
@@ -65,7 +74,8 @@ def verify(
     present = datetime.now(UTC)
     store = common.load_trust(trust, allow_test=allow_test_trust, operators=operators)
     task = Task(
-        store, at or present, now or present, Policy.load(policy) if policy else DEFAULT
+        store, at or present, now or present, Policy.load(policy) if policy else DEFAULT,
+        online=online_options.leave(online, hosts, verbose=verbose),
     )  # fmt: skip
     if companions:
         task = replace(task, companions=_companions(task, companions))
@@ -90,7 +100,10 @@ def verify(
     verdicts = [] if run is None else [row["verdict"] for row in run.kept.values()]
     kept = len(verdicts)
     try:
-        with _executor(min(jobs, len(todo))) as executor, _progress(len(todo)) as progress:
+        with (
+            _executor(min(jobs, len(todo)), threads=online) as executor,
+            _progress(len(todo)) as progress,
+        ):
             if given is not None:
                 judged = iter([judge_one(task, "(stdin)", given)])
             else:
@@ -114,7 +127,7 @@ def _companions(task: Task, names: tuple[str, ...]) -> tuple[Companion, ...]:
 
     found = tuple(
         companion(name, trust=task.trust, at=task.at, now=task.now, policy=task.policy,
-                  limits=task.limits)
+                  limits=task.limits, online=task.online)
         for name in names
     )  # fmt: skip
     for one in found:
@@ -158,13 +171,14 @@ def _error_json(name: str, error: Error, task: Task) -> str:
 
 
 @contextmanager
-def _executor(jobs: int) -> Iterator[Executor | None]:
+def _executor(jobs: int, *, threads: bool) -> Iterator[Executor | None]:
+    """Processes; threads where what was fetched for one file is to serve all."""
     if jobs <= 1:
         yield None
         return
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
-    executor = ProcessPoolExecutor(jobs)
+    executor: Executor = ThreadPoolExecutor(jobs) if threads else ProcessPoolExecutor(jobs)
     try:
         yield executor
     finally:
