@@ -6,10 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from elicense.crypto import der, verify
-from elicense.crypto.algorithms import WEAK_DIGESTS, digest
-from elicense.crypto.certificate import Certificate
-from elicense.crypto.cms import read_cms, signer_digest
+from elicense.crypto import der
 from elicense.errors import UsageError
 from elicense.issuing import cms
 from elicense.issuing.credential import Credential
@@ -38,25 +35,6 @@ def sign(signers: Sequence[Credential], *, content: bytes, time: datetime) -> by
         der.set_(*_once(pieces.signers for pieces in made)),
     )
     return der.seq(made[0].kind, der.explicit(0, body))
-
-
-def holds(message: bytes, certificate: Certificate) -> bool:
-    """Is one of the signatures of ``message`` over its attached content, by exactly this
-    certificate's key and with no weak digest? InputError where it is no SignedData."""
-    found = read_cms(message)
-    for signer in found.signers:
-        name = signer_digest(signer)
-        if not signer.matches(certificate) or name in WEAK_DIGESTS or found.content is None:
-            continue
-        if signer.attributes_der is None or not signer.message_digest:
-            continue
-        answer = verify.check(
-            certificate.spki, signer.attributes_der, signer.signature,
-            algorithm=signer.algorithm, digest=name, pss=signer.pss,
-        )  # fmt: skip
-        if answer.ok and digest(name, found.content) == signer.message_digest:
-            return True
-    return False
 
 
 @dataclass(frozen=True, slots=True)

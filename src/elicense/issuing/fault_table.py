@@ -19,6 +19,8 @@ from elicense.errors import Error, FieldFault
 
 _MAX_FILE = 1024 * 1024
 _MAX_FAULTS = 200
+_MAX_TEXT = 1024
+_ANY = re.compile("[^\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\- ]+?)\s*\]\]?\s*(?:#.*)?$")
 
 
@@ -126,18 +128,26 @@ class Table:
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(keys))}"
             self.fault(key, "list.unknown-key", f"unknown key {key!r}; {hint}")
 
-    def text(self, key: str, *, needed: bool = True) -> str:
+    def text(
+        self, key: str, *, needed: bool = True, form: re.Pattern[str] = _ANY, what: str = ""
+    ) -> str:
         value = self.values.get(key)
         if isinstance(value, str) and value.strip():
+            if len(value) > _MAX_TEXT or not form.fullmatch(value):
+                self.fault(key, "list.text", f"{value[:80]!r} is not {what or 'one line'}")
             return value
         if needed or key in self.values:
             self.fault(key, "list.text", f"{key} must be a text")
         return ""
 
-    def texts(self, key: str) -> tuple[str, ...]:
+    def texts(
+        self, key: str, *, form: re.Pattern[str] = _ANY, what: str = ""
+    ) -> tuple[str, ...]:
         value = self.values.get(key, [])
         if isinstance(value, list) and all(isinstance(v, str) and v for v in value):
             for index, item in enumerate(value):
+                if len(item) > _MAX_TEXT or not form.fullmatch(item):
+                    self.fault(key, "list.text", f"{item[:80]!r} is not {what or 'one line'}")
                 if item in value[:index]:
                     self.fault(key, "list.twice", f"{item} stands there twice")
             return tuple(dict.fromkeys(value))

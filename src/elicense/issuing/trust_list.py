@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,10 +14,12 @@ from typing import Any
 
 from elicense import canonical
 from elicense.errors import Error, FieldFault, InputError, IssueRefused
-from elicense.issuing import cms_together, trust_content, trust_rules, trust_source
+from elicense.issuing import cms_together, trust_content, trust_rules, trust_source, trust_trial
 from elicense.issuing.credential import Credential
-from elicense.issuing.trust_rules import LIST, LIST_OF_LISTS, moment
+from elicense.issuing.trust_rules import moment
 from elicense.issuing.trust_source import rfc3339
+from elicense.trust import list_signature, lists
+from elicense.trust.list_model import LIST_OF_LISTS, Refusal
 
 Value = Mapping[str, Any]
 _ORDER = (
@@ -41,67 +42,79 @@ def make(
     value["next_update"] = rfc3339(now + timedelta(days=draft.days))
     if previous is not None:
         older, wrong = _read(previous, "--previous")
-        draft.add(wrong or tuple(_follows(value, older)))
         if isinstance(older.get("sequence"), int):
             value["sequence"] = older["sequence"] + 1
+        draft.add(wrong or tuple(_follows(value, older)))
     if value.get("schema") == LIST_OF_LISTS:
         draft.add(tuple(_listed(value, draft.files)))
     if under is not None:
         above, wrong = _read(under, "--under")
         draft.add(wrong or tuple(trust_rules.confined(value, above)))
+    members = {key: value[key] for key in _ORDER if key in value}
+    if not draft.faults:
+        draft.add(_unreadable(members))
     if draft.faults:
         raise IssueRefused(draft.faults, place=str(path))
-    members = {key: value[key] for key in _ORDER if key in value}
     return json.dumps(members, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def _read(data: bytes, place: str) -> tuple[Value, tuple[FieldFault, ...]]:
     """Another list that was given, or the fault that it is none."""
     try:
-        return trust_content.either(data), ()
+        found = trust_content.either(data)
+        lists.parse(canonical.encode(found))
+        return found, ()
     except Error as exc:
         return {}, (FieldFault(place, exc.code, exc.detail),)
 
 
+def _unreadable(value: Value) -> tuple[FieldFault, ...]:
+    """What the reader's form has against it, which all the rules above let pass."""
+    try:
+        lists.parse(canonical.encode(value))
+    except Error as exc:
+        return (FieldFault(exc.place or "(top)", exc.code, exc.detail),)
+    return ()
+
+
 def _follows(value: Value, older: Value) -> Iterator[FieldFault]:
-    """Is this list the next of the same kind as ``older``?"""
+    """Is this list a later one of the same kind as ``older``?"""
     for key in ("schema", "id"):
         if value.get(key) != older.get(key):
             detail = f"the list before has the {key} {older.get(key)}"
-            yield FieldFault(key, "list.other-list", detail)
+            yield FieldFault(key, "other-list", detail)
     if value.get("test", False) != older.get("test", False):
-        detail = "test and real lists never mix: the list before says otherwise"
-        yield FieldFault("test", "list.test-differs", detail)
+        yield FieldFault("test", "test-differs", "test and real lists never mix")
+    if value["sequence"] <= older["sequence"]:
+        detail = f"no. {older['sequence']} is there already"
+        yield FieldFault("sequence", "rollback", detail)
     before, issued = moment(older.get("issued")), moment(value.get("issued"))
-    if before and issued and issued <= before:
-        detail = f"the list before was issued at {older['issued']}, not earlier than this one"
-        yield FieldFault("issued", "list.issued-earlier", detail)
+    if before and issued and issued < before:
+        detail = f"no. {older['sequence']} was issued later, at {older['issued']}"
+        yield FieldFault("issued", "issued-earlier", detail)
 
 
 def _listed(value: Value, files: Mapping[str, bytes]) -> Iterator[FieldFault]:
-    """Each signed list at hand must fit its entry; no authority may stand in two of them."""
-    named: list[tuple[str, list[str]]] = []
+    """Each signed list at hand must stand under its entry, and beside the others."""
+    below = {name: trust_content.signed(data) for name, data in files.items()}
+    beside = [trust_rules.regional(found) for found in below.values()]
     for index, entry in enumerate(value["lists"]):
-        data = files.get(entry.get("id", ""))
-        if data is None:
+        name = str(entry.get("id", ""))
+        if name not in files:
             continue
-        place = f"lists[{index}].file"
-        below = trust_content.signed(data)
-        for fault in (*trust_rules.faults(below), *trust_rules.confined(below, value)):
+        place, found = f"lists[{index}].file", below[name]
+        for fault in (*trust_rules.faults(found), *trust_rules.confined(found, value, beside)):
             yield FieldFault(place, fault.code, f"{fault.path}: {fault.detail}")
-        if not signed_by(data, entry.get("signers", ())):
-            detail = "none of its signatures is by one of the signers named here"
-            yield FieldFault(place, "list.signer", detail)
-        named.append((place, [a["uscc"] for a in below.get("authorities", ()) if "uscc" in a]))
-    yield from trust_rules.shared_authorities(named)
+        allowed = trust_rules.ders(entry.get("signers", ()))
+        for refusal in signature_problems(files[name], allowed):
+            yield FieldFault(place, refusal.code, refusal.detail)
 
 
-def signed_by(data: bytes, signers: Sequence[object]) -> bool:
-    """Does one of the signatures on a list hold, by exactly one of these certificates
-    (base64)? InputError where ``data`` is no SignedData."""
-    return any(
-        cms_together.holds(data, found)
-        for found in map(trust_rules.certificate, signers) if found is not None
+def signature_problems(data: bytes, allowed: Sequence[bytes]) -> tuple[Refusal, ...]:
+    """Empty if one signature on a signed list holds, by one of these certificates (DER)."""
+    value = lists.read(data)
+    return list_signature.problems(
+        lists.enclosed(data), allowed, issued=value.issued, what=str(value.sequence)
     )  # fmt: skip
 
 
@@ -120,25 +133,29 @@ def sign(
     changes): a DER SignedData with the canonical JSON attached, by GB/T 35275 where all keys
     are SM2.
 
-    ``previous`` is the signed list before it, ``under`` the signed list of lists: with them
-    it is tried on a device that has those. IssueRefused with every fault.
+    ``previous`` is the signed list before it, ``under`` the signed list of lists: it is then
+    tried on a device that has those. IssueRefused with every fault.
     """
-    from elicense.issuing import trust_trial
-
-    value, wrong = _read_unsigned(data)
-    found = [*wrong, *(trust_rules.faults(value) if not wrong else ())]
-    if not wrong:
-        found += _signers(value, signers)
-        if under is not None:
-            above, unreadable = _read(under, "--under")
-            found += unreadable or _under(value, above, signers)
+    value, found = _read_unsigned(data)
+    if not found:
+        found += tuple(trust_rules.faults(value))
+        for given, place in ((previous, "--previous"), (under, "--under")):
+            other, wrong = _read(given, place) if given is not None else ({}, ())
+            if given is not None and not wrong:
+                wrong = tuple(_follows(value, other) if place == "--previous"
+                              else trust_rules.confined(value, other))  # fmt: skip
+            found += wrong
     if found:
-        raise IssueRefused(tuple(found))
-    content = canonical.encode(value)
-    made = cms_together.sign(signers, content=content, time=time)
-    refused = trust_trial.refusals(made, previous=previous, under=under, signers=signers)
-    if refused:
-        raise IssueRefused(refused)
+        raise IssueRefused(found)
+    made = cms_together.sign(signers, content=canonical.encode(value), time=time)
+    for signer in signers:
+        found += tuple(
+            FieldFault("signer", refusal.code, refusal.detail)
+            for refusal in signature_problems(made, (signer.certificate,))
+        )
+    found = found or trust_trial.refusals(made, previous=previous, under=under, now=time)
+    if found:
+        raise IssueRefused(found)
     return made
 
 
@@ -147,33 +164,4 @@ def _read_unsigned(data: bytes) -> tuple[Value, tuple[FieldFault, ...]]:
         value = trust_content.parse(data)
     except InputError as exc:
         return {}, (FieldFault(exc.place or "(file)", exc.code, exc.detail),)
-    if value.get("schema") not in {LIST, LIST_OF_LISTS}:
-        return {}, (FieldFault("schema", "list.schema", "no trust list"),)
-    return value, ()
-
-
-def _signers(value: Value, signers: Sequence[Credential]) -> Iterator[FieldFault]:
-    """The certificates of the keys, at the time the list is issued."""
-    from elicense.crypto.certificate import read_certificate
-
-    issued = moment(value.get("issued"))
-    for credential in signers:
-        certificate = read_certificate(credential.certificate)
-        who = certificate.display
-        if issued and not certificate.not_before <= issued <= certificate.not_after:
-            term = f"{certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}"
-            detail = f"{who} is valid from {term}, the list is issued at {value['issued']}"
-            yield FieldFault("signer", "list.signer-expired", detail)
-        usage = certificate.extensions.key_usage
-        if usage is not None and not usage & {"digitalSignature", "nonRepudiation"}:
-            yield FieldFault("signer", "list.signer-usage", f"{who} may not sign")
-
-
-def _under(value: Value, above: Value, signers: Sequence[Credential]) -> list[FieldFault]:
-    found = list(trust_rules.confined(value, above))
-    mine = {base64.b64encode(signer.certificate).decode("ascii") for signer in signers}
-    for entry in above.get("lists", ()):
-        if entry.get("id") == value.get("id") and not mine & set(entry.get("signers", ())):
-            detail = "the list of lists does not name this certificate among the list's signers"
-            found.append(FieldFault("signer", "list.signer", detail))
-    return found
+    return value, _unreadable(value)

@@ -1,53 +1,206 @@
-"""What a trust list must satisfy, as rules over its JSON: every fault with its place.
+"""The reader's rules over a list that is being made: every fault with its place in it.
 
-The same rules are the reader's (:mod:`elicense.trust.lists`), which stops at the first and
-refuses the whole list. Values that are missing are passed over: whoever reads the form
-has told of them.
+The rules and their words are those of :mod:`elicense.trust.list_rules`; here each part of
+a list is put to them on its own, so that a fault can be told by its place. Values that are
+missing are passed over: whoever read the form has told of them.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import itertools
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from elicense.crypto.certificate import Certificate, read_certificate
+from elicense.crypto.certificate import read_certificate
 from elicense.errors import Error, FieldFault
-from elicense.identifiers import area_contains, check_area, check_uscc
-from elicense.trust.service import NATIONAL, SERVICES, SUBJECT_KEYS
+from elicense.identifiers import check_area
+from elicense.limits import DEFAULT_LIMITS
+from elicense.trust import list_rules
+from elicense.trust.list_model import (
+    ListedAuthority,
+    ListedService,
+    ListEntry,
+    ListOfLists,
+    Refusal,
+    RegionalList,
+    Scope,
+    StatusLocation,
+)
+from elicense.trust.service import NATIONAL
 
-LIST = "elicense-list/1"
-LIST_OF_LISTS = "elicense-list-of-lists/1"
-STATES = ("active", "suspended", "ended")
-BOUND_TO_TYPES = ("sealer", "qr", "copy")
-MAX_LISTS = 1024
-MAX_AUTHORITIES = 4096
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KEYS = {
+    "uscc": "uscc", "outside-region": "region", "authority-twice": "uscc",
+    "authority-not-allowed": "uscc", "authority-elsewhere": "uscc", "service": "service",
+    "no-types": "licence_types", "ca-unconstrained": "ca", "constraint": "",
+    "dates": "until", "state": "state", "history": "history",
+    "service-not-delegated": "service", "type-not-delegated": "licence_types",
+    "national-unbounded": "authorities", "scope": "scope", "scope-differs": "scope", "id": "id",
+    "unknown": "id", "twice": "id",
+}  # fmt: skip
 Faults = Iterator[FieldFault]
 Value = Mapping[str, Any]
 
 
 def faults(value: Value) -> Faults:
-    """All that is wrong with a list, or a list of lists, by itself."""
-    if value.get("schema") == LIST_OF_LISTS:
-        yield from _list_of_lists(value)
+    """All that is wrong by itself with a list, or a list of lists, in the shape of its JSON."""
+    if "lists" in value:
+        found = list_of_lists(value)
+        yield from _top(found)
+        yield from _entries(found)
     else:
-        yield from _list(value)
-    yield from _dates(value)
+        listed = regional(value)
+        yield from _top(listed)
+        yield from _authorities(listed)
+        yield from _empty(listed)
+        yield from _status_lists(listed)
 
 
-def _dates(value: Value) -> Faults:
-    issued, until = moment(value.get("issued")), moment(value.get("next_update"))
-    if issued and until and until <= issued:
-        yield FieldFault("next_update", "list.dates", "the next update is not after the issue")
+def confined(value: Value, above: Value, others: Sequence[RegionalList] = ()) -> Faults:
+    """All by which a list goes beyond what the list of lists ``above`` delegates to it;
+    ``others`` are the lists beside it (:func:`regional`)."""
+    listed, lists = regional(value), list_of_lists(above)
+    entry = lists.entry(listed.id)
+    if entry is None:
+        yield FieldFault("id", "unknown", f"the list of lists names no list {listed.id}")
+        return
+    if listed.test != lists.test:
+        yield FieldFault("test", "test-differs", "test and real lists never mix")
+    bare = _bare(listed)
+    known = [] if listed.scope == _NOWHERE else list(list_rules.confinement(
+        bare, entry, others, set_apart=list_rules.apart(lists)
+    ))  # fmt: skip
+    yield from _placed(known, bare)
+    for place, one in _one_by_one(listed):
+        for refusal in list_rules.confinement(one, entry):
+            if refusal.code in {"service-not-delegated", "type-not-delegated"}:
+                yield _fault(refusal, place)
+
+
+# -- the parts of a list --------------------------------------------------------------------
+
+
+def _top(found: ListOfLists | RegionalList) -> Faults:
+    if found.issued != _EPOCH and found.next_update <= found.issued:
+        detail = "the next update is not later than the issue"
+        yield FieldFault("next_update", "dates", detail)
+    if isinstance(found, RegionalList) and found.scope != _NOWHERE and _unknown(found.scope):
+        yield FieldFault("scope", "scope", f"{found.scope} is no area code of GB/T 2260")
+
+
+def _bare(found: RegionalList) -> RegionalList:
+    """The list with its authorities, but without their services."""
+    authorities = tuple(replace(authority, services=()) for authority in found.authorities)
+    return replace(found, authorities=authorities)
+
+
+def _one_by_one(found: RegionalList) -> Iterator[tuple[str, RegionalList]]:
+    """Each service in a list of its own, with its place."""
+    for index, authority in enumerate(found.authorities):
+        for number, service in enumerate(authority.services):
+            alone = replace(authority, services=(service,))
+            yield f"authorities[{index}].services[{number}]", replace(found, authorities=(alone,))
+
+
+def _authorities(found: RegionalList) -> Faults:
+    sound = replace(_bare(found), issued=_EPOCH, next_update=_later(), status_lists=())
+    seen: dict[str, int] = {}
+    for index, authority in enumerate(found.authorities):
+        if authority.uscc and seen.setdefault(authority.uscc, index) != index:
+            detail = f"{authority.uscc} is named already, in authorities[{seen[authority.uscc]}]"
+            yield FieldFault(f"authorities[{index}].uscc", "authority-twice", detail)
+    told = {"authority-twice"} | ({"outside-region"} if _unknown(found.scope) else set())
+    refusals = [r for r in list_rules.faults(sound) if r.code not in told]
+    yield from _placed(refusals, sound)
+    for place, one in _one_by_one(replace(found, issued=_EPOCH, next_update=_later())):
+        for refusal in list_rules.faults(replace(one, status_lists=())):
+            if refusal.code not in {"uscc", "outside-region"}:
+                yield _fault(refusal, place)
+        service = one.authorities[0].services[0]
+        yield from _not_a_ca(service, place)
+
+
+def _unknown(scope: Scope) -> bool:
+    return not scope.national and check_area(scope.region) != "ok"
+
+
+def _not_a_ca(service: ListedService, place: str) -> Faults:
+    """An entry by CA whose certificate is none would entitle nobody, without a word."""
+    try:
+        found = read_certificate(service.ca) if service.ca else None
+    except Error:
+        return
+    if found is not None and found.extensions.ca is not True:
+        detail = f"{found.display} is not the certificate of a CA: write certificate = …"
+        yield FieldFault(f"{place}.ca", "not-a-ca", detail)
+
+
+def _empty(found: RegionalList) -> Faults:
+    """What the reader lets pass, though nobody can have meant it."""
+    if not found.authorities:
+        yield FieldFault("authorities", "empty", "the list names no authority")
+    for index, authority in enumerate(found.authorities):
+        if not authority.services:
+            place = f"authorities[{index}].services"
+            yield FieldFault(place, "empty", "an authority without any service")
+    if len(found.authorities) > (most := DEFAULT_LIMITS.trust_authorities):
+        yield FieldFault("authorities", "limit", f"more than {most} authorities")
+
+
+def _status_lists(found: RegionalList) -> Faults:
+    seen: set[str] = set()
+    for index, item in enumerate(found.status_lists):
+        if item.uri in seen:
+            detail = f"{item.uri} stands there twice"
+            yield FieldFault(f"status_lists[{index}].uri", "twice", detail)
+        seen.add(item.uri)
+
+
+def _entries(found: ListOfLists) -> Faults:
+    if not found.operators:
+        detail = "nobody could sign the next list of lists"
+        yield FieldFault("operators", "empty", detail)
+    whole = replace(found, issued=_EPOCH, next_update=_later())
+    for refusal in list_rules.faults(whole):
+        head = refusal.what.partition(" ")[0]
+        index = next((n for n, e in enumerate(found.lists) if e.id and refusal.what == e.id), None)
+        if head.startswith("lists["):
+            yield _fault(refusal, head)
+        elif index is not None:
+            yield FieldFault(f"lists[{index}].authorities", refusal.code, refusal.detail)
+    for index, entry in enumerate(found.lists):
+        if not entry.services:
+            detail = "the list may name no service at all"
+            yield FieldFault(f"lists[{index}].services", "empty", detail)
+
+
+def _placed(refusals: Iterable[Refusal], found: RegionalList) -> Faults:
+    """Refusals that name an authority by its code, each at all its places."""
+    for refusal in refusals:
+        places = [n for n, a in enumerate(found.authorities) if a.uscc == refusal.what and a.uscc]
+        for index in places[:1]:
+            yield _fault(refusal, f"authorities[{index}]")
+        if not places and refusal.what and refusal.what == found.id:
+            yield _fault(refusal, "")
+
+
+def _fault(refusal: Refusal, place: str) -> FieldFault:
+    key = _KEYS.get(refusal.code, "")
+    whole = f"{place}.{key}".strip(".") if key else place
+    return FieldFault(whole or "(top)", refusal.code, refusal.detail)
+
+
+# -- the JSON as the reader's values, whatever may be missing --------------------------------
+
+_NOWHERE = Scope("(none)")
+
+
+def _later() -> datetime:
+    return datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def moment(text: object) -> datetime | None:
@@ -58,280 +211,81 @@ def moment(text: object) -> datetime | None:
         return None
 
 
-# -- the list of a region or a ministry ---------------------------------------------------
-
-
-def _list(value: Value) -> Faults:
-    yield from _identifier(value.get("id"), "id")
-    scope = value.get("scope")
-    yield from _scope(scope, "scope")
-    authorities: Sequence[Value] = value.get("authorities", ())
-    if not authorities:
-        yield FieldFault("authorities", "list.empty", "the list names no authority")
-    if len(authorities) > MAX_AUTHORITIES:
-        yield FieldFault("authorities", "list.limit", f"more than {MAX_AUTHORITIES} authorities")
-    seen: dict[str, int] = {}
-    for index, authority in enumerate(authorities[:MAX_AUTHORITIES]):
-        place = f"authorities[{index}]"
-        yield from _authority(authority, scope, place)
-        uscc = authority.get("uscc")
-        if uscc in seen:
-            detail = f"{uscc} is named already, in authorities[{seen[uscc]}]"
-            yield FieldFault(f"{place}.uscc", "list.authority-twice", detail)
-        elif uscc:
-            seen[uscc] = index
-    yield from _addresses(value)
-
-
-def _identifier(name: object, place: str) -> Faults:
-    if isinstance(name, str) and not _ID.fullmatch(name):
-        detail = "an id has letters, digits, '.', '_' and '-', at most 64"
-        yield FieldFault(place, "list.id", detail)
-
-
-def _scope(scope: object, place: str) -> Faults:
-    region = scope.get("region") if isinstance(scope, Mapping) else None
-    if isinstance(region, str) and check_area(region) != "ok":
-        yield FieldFault(place, "list.scope", f"{region} is no area code of GB/T 2260")
-
-
-def _authority(authority: Value, scope: object, place: str) -> Faults:
-    uscc, region = authority.get("uscc"), authority.get("region")
-    if isinstance(uscc, str) and check_uscc(uscc) != "ok":
-        words = {"shape": "is no unified social credit code", "check": "has a wrong check digit"}
-        detail = f"{uscc} {words[check_uscc(uscc)]}"
-        yield FieldFault(f"{place}.uscc", "list.uscc", detail)
-    if isinstance(region, str) and not within(scope, region):
-        name = authority.get("name", uscc)
-        detail = f"{name} is of region {region}, outside the list's own ({spoken_scope(scope)})"
-        yield FieldFault(f"{place}.region", "list.outside-region", detail)
-    yield from _hosts(authority, place)
-    services: Sequence[Value] = authority.get("services", ())
-    if not services:
-        yield FieldFault(f"{place}.services", "list.empty", "an authority without any service")
-    for index, service in enumerate(services):
-        yield from _service(service, f"{place}.services[{index}]")
-
-
-def within(scope: object, region: str) -> bool:
-    """May a list of this scope name an authority of ``region``?"""
-    if not isinstance(scope, Mapping):
-        return True  # told of already
-    if scope.get("national") is True:
-        return region == NATIONAL or check_area(region) == "ok"
-    return area_contains(str(scope.get("region")), region)
-
-
-def spoken_scope(scope: object) -> str:
-    found = scope.get("region") if isinstance(scope, Mapping) else None
-    return str(found) if found else NATIONAL
-
-
-def _hosts(authority: Value, place: str) -> Faults:
-    for host in authority.get("hosts", ()):
-        if not _HOST.fullmatch(host):
-            detail = f"{host} is no host name in lower case"
-            yield FieldFault(f"{place}.hosts", "list.host", detail)
-    if "endpoint" in authority:
-        yield from _https(authority["endpoint"], f"{place}.endpoint")
-
-
-def _https(url: object, place: str) -> Faults:
-    if not _is_url(url, ("https",)):
-        yield FieldFault(place, "list.address", f"{url} is no https address")
-
-
-def _is_url(url: object, schemes: tuple[str, ...]) -> bool:
-    if not isinstance(url, str) or not url.isascii() or any(char <= " " for char in url):
-        return False
+def _der(text: object) -> bytes | None:
     try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises for a port that is none
-    except ValueError:
-        return False
-    return parts.scheme in schemes and bool(parts.hostname) and parts.username is None
-
-
-def _service(service: Value, place: str) -> Faults:
-    kind, types = service.get("service"), service.get("licence_types", ())
-    if kind and kind not in SERVICES:
-        detail = f"{kind} is no service; known: {', '.join(SERVICES)}"
-        yield FieldFault(f"{place}.service", "list.service", detail)
-    if kind in BOUND_TO_TYPES and not types:
-        detail = f"a {kind} without licence types may issue nothing"
-        yield FieldFault(f"{place}.licence_types", "list.no-types", detail)
-    if "ca" in service:
-        yield from _authority_entry(service, place)
-    elif service.get("subject"):
-        detail = "a subject constrains a ca; this entry names a certificate"
-        yield FieldFault(f"{place}.subject", "list.constraint", detail)
-    starts, ends = moment(service.get("from")), moment(service.get("until"))
-    if starts and ends and ends <= starts:
-        yield FieldFault(f"{place}.until", "list.dates", "until is not later than from")
-    yield from _history(service, place)
-
-
-def _authority_entry(service: Value, place: str) -> Faults:
-    """A CA must be one, and must be constrained: alone it would admit all it ever issued."""
-    subject = service.get("subject", {})
-    if not subject and not service.get("uscc"):
-        detail = "a ca needs a subject or uscc constraint: it may certify anybody"
-        yield FieldFault(f"{place}.ca", "list.ca-unconstrained", detail)
-    for key in subject:
-        if key not in SUBJECT_KEYS:
-            yield FieldFault(f"{place}.subject", "list.constraint", f"{key} is no constraint")
-    if service.get("uscc") and check_uscc(service["uscc"]) != "ok":
-        detail = f"{service['uscc']} is no unified social credit code"
-        yield FieldFault(f"{place}.uscc", "list.uscc", detail)
-    found = certificate(service["ca"])
-    if found is not None and found.extensions.ca is not True:
-        detail = f"{found.display} is no CA's certificate: write certificate = …"
-        yield FieldFault(f"{place}.ca", "list.not-a-ca", detail)
-
-
-def _history(service: Value, place: str) -> Faults:
-    state, history = service.get("state"), service.get("history", ())
-    words = f"one of {', '.join(STATES)}"
-    if state not in STATES:
-        yield FieldFault(f"{place}.state", "list.state", f"state must be {words}")
-        return
-    if not history and state != "active":
-        yield FieldFault(f"{place}.history", "list.history", f"since when is it {state}?")
-    times = [moment(item.get("since")) for item in history]
-    known = [item for item in times if item is not None]
-    if any(later <= earlier for earlier, later in itertools.pairwise(known)):
-        yield FieldFault(f"{place}.history", "list.history", "it is not in the order of time")
-    for item in history:
-        if item.get("state") and item["state"] not in STATES:
-            yield FieldFault(f"{place}.history", "list.state", f"state must be {words}")
-    if history and history[-1].get("state", state) != state:
-        detail = f"its last state is not {state}, the state of the service"
-        yield FieldFault(f"{place}.history", "list.history", detail)
-
-
-def certificate(text: object) -> Certificate | None:
-    """The certificate in a member's base64; None where there is none."""
-    if not isinstance(text, str):
-        return None
-    try:
-        return read_certificate(base64.b64decode(text, validate=True))
-    except (Error, binascii.Error, ValueError):
+        return base64.b64decode(text, validate=True) if isinstance(text, str) else None
+    except (binascii.Error, ValueError):
         return None
 
 
-def _addresses(value: Value) -> Faults:
-    seen: set[str] = set()
-    for index, item in enumerate(value.get("status_lists", ())):
-        place, uri = f"status_lists[{index}]", item.get("uri")
-        yield from _https(uri, f"{place}.uri") if uri else ()
-        yield from _twice(uri, seen, f"{place}.uri")
-        for url in item.get("locations", ()):
-            yield from _https(url, f"{place}.locations")
-    for index, item in enumerate(value.get("crls", ())):
-        place, url = f"crls[{index}].location", item.get("location")
-        if url and not _is_url(url, ("http", "https")):
-            yield FieldFault(place, "list.address", f"{url} is no http or https address")
-        yield from _twice(url, seen, place)
+def ders(items: Iterable[object]) -> tuple[bytes, ...]:
+    """Certificates in base64 as DER; what is none is left out."""
+    return tuple(found for found in map(_der, items) if found is not None)
 
 
-def _twice(name: object, seen: set[str], place: str) -> Faults:
-    if name in seen:
-        yield FieldFault(place, "list.twice", f"{name} stands there twice")
-    elif isinstance(name, str):
-        seen.add(name)
+def _scope(value: object) -> Scope:
+    if not isinstance(value, Mapping):
+        return _NOWHERE
+    return Scope("" if value.get("national") else str(value.get("region", "")))
 
 
-# -- the list of lists ----------------------------------------------------------------------
+def _head(value: Value) -> dict[str, Any]:
+    issued, until = moment(value.get("issued")), moment(value.get("next_update"))
+    return {
+        "name": str(value.get("name", "")), "test": value.get("test") is True,
+        "sequence": value.get("sequence", 1), "issued": issued or _EPOCH,
+        "next_update": until or _later(), "intermediates": ders(value.get("intermediates", ())),
+    }  # fmt: skip
 
 
-def _list_of_lists(value: Value) -> Faults:
-    if not value.get("operators"):
-        detail = "nobody could sign the next list of lists"
-        yield FieldFault("operators", "list.empty", detail)
-    entries: Sequence[Value] = value.get("lists", ())
-    if len(entries) > MAX_LISTS:
-        yield FieldFault("lists", "list.limit", f"more than {MAX_LISTS} lists")
-    ids: set[str] = set()
-    addresses: set[str] = set()
-    for index, entry in enumerate(entries[:MAX_LISTS]):
-        place = f"lists[{index}]"
-        yield from _identifier(entry.get("id"), f"{place}.id")
-        yield from _twice(entry.get("id"), ids, f"{place}.id")
-        yield from _entry(entry, place)
-        for url in entry.get("locations", ()):
-            yield from _https(url, f"{place}.locations")
-            yield from _twice(url, addresses, f"{place}.locations")
-    yield from shared_authorities(
-        (f"lists[{index}].authorities", entry.get("authorities", ()))
-        for index, entry in enumerate(entries)
+def list_of_lists(value: Value) -> ListOfLists:
+    return ListOfLists(
+        **_head(value),
+        operators=ders(value.get("operators", ())),
+        anchors=ders(value.get("anchors", ())),
+        lists=tuple(map(_entry, value.get("lists", ()))),
     )
 
 
-def _entry(entry: Value, place: str) -> Faults:
-    scope = entry.get("scope")
-    yield from _scope(scope, f"{place}.scope")
-    if isinstance(scope, Mapping) and scope.get("national") and not entry.get("authorities"):
-        detail = "a national list needs the codes of the authorities it may name"
-        yield FieldFault(f"{place}.authorities", "list.national-unbounded", detail)
-    for uscc in entry.get("authorities", ()):
-        if check_uscc(uscc) != "ok":
-            detail = f"{uscc} is no unified social credit code"
-            yield FieldFault(f"{place}.authorities", "list.uscc", detail)
-    if not entry.get("signers"):
-        yield FieldFault(f"{place}.signers", "list.empty", "nobody could sign this list")
-    if not entry.get("services"):
-        yield FieldFault(f"{place}.services", "list.empty", "the list may name no service at all")
-    for kind in entry.get("services", ()):
-        if kind not in SERVICES:
-            detail = f"{kind} is no service; known: {', '.join(SERVICES)}"
-            yield FieldFault(f"{place}.services", "list.service", detail)
-    if "sha256" in entry and not _SHA256.fullmatch(str(entry["sha256"])):
-        yield FieldFault(f"{place}.sha256", "list.digest", "not 64 digits in hexadecimal")
+def _entry(value: Value) -> ListEntry:
+    return ListEntry(
+        id=str(value.get("id", "")), scope=_scope(value.get("scope")),
+        signers=ders(value.get("signers", ())),
+        licence_types=tuple(value.get("licence_types", ())),
+        services=tuple(value.get("services", ())),
+        authorities=tuple(value.get("authorities", ())), sequence=value.get("sequence", 1),
+        sha256=str(value.get("sha256", "")), locations=tuple(value.get("locations", ())),
+    )  # fmt: skip
 
 
-def shared_authorities(lists: Iterable[tuple[str, Iterable[str]]]) -> Faults:
-    """An authority belongs to one list: it may not be spoken for by two."""
-    owner: dict[str, str] = {}
-    for place, codes in lists:
-        for uscc in codes:
-            if owner.setdefault(uscc, place) != place:
-                detail = f"{uscc} is named already, in {owner[uscc]}"
-                yield FieldFault(place, "list.authority-twice", detail)
+def regional(value: Value) -> RegionalList:
+    return RegionalList(
+        **_head(value), id=str(value.get("id", "")), scope=_scope(value.get("scope")),
+        authorities=tuple(map(_authority, value.get("authorities", ()))),
+        status_lists=tuple(
+            StatusLocation(str(item.get("uri", "")), tuple(item.get("locations", ())))
+            for item in value.get("status_lists", ())
+        ),
+        crls=tuple(str(item.get("location", "")) for item in value.get("crls", ())),
+    )  # fmt: skip
 
 
-# -- a list under its entry in the list of lists -------------------------------------------
+def _authority(value: Value) -> ListedAuthority:
+    return ListedAuthority(
+        uscc=str(value.get("uscc", "")), name=str(value.get("name", "")),
+        name_en=str(value.get("name_en", "")), region=str(value.get("region", NATIONAL)),
+        hosts=tuple(value.get("hosts", ())), endpoint=str(value.get("endpoint", "")),
+        services=tuple(map(_service, value.get("services", ()))),
+    )  # fmt: skip
 
 
-def confined(value: Value, list_of_lists: Value) -> Faults:
-    """All by which a list goes beyond what the list of lists delegates to it."""
-    entries = [e for e in list_of_lists.get("lists", ()) if e.get("id") == value.get("id")]
-    if not entries:
-        detail = f"the list of lists knows no list {value.get('id')}"
-        yield FieldFault("id", "list.unknown", detail)
-        return
-    entry = entries[0]
-    if value.get("scope") and value["scope"] != entry.get("scope"):
-        detail = f"the list of lists says {spoken_scope(entry.get('scope'))}"
-        yield FieldFault("scope", "list.scope-differs", detail)
-    if value.get("test", False) != list_of_lists.get("test", False):
-        detail = "test and real lists never mix: the list of lists says otherwise"
-        yield FieldFault("test", "list.test-differs", detail)
-    allowed = entry.get("authorities", ())
-    for index, authority in enumerate(value.get("authorities", ())):
-        place, uscc = f"authorities[{index}]", authority.get("uscc")
-        if allowed and uscc and uscc not in allowed:
-            detail = f"{uscc} is not among the authorities of this list"
-            yield FieldFault(f"{place}.uscc", "list.authority-not-allowed", detail)
-        for number, service in enumerate(authority.get("services", ())):
-            yield from _delegated(service, entry, f"{place}.services[{number}]")
-
-
-def _delegated(service: Value, entry: Value, place: str) -> Faults:
-    kind = service.get("service")
-    if kind in SERVICES and kind not in entry.get("services", ()):
-        detail = f"the service {kind} is not delegated to this list"
-        yield FieldFault(f"{place}.service", "list.service-not-delegated", detail)
-    for name in service.get("licence_types", ()):
-        if name not in entry.get("licence_types", ()):
-            detail = f"the licence type {name} is not delegated to this list"
-            yield FieldFault(f"{place}.licence_types", "list.type-not-delegated", detail)
+def _service(value: Value) -> ListedService:
+    history = ((moment(i.get("since")), str(i.get("state", ""))) for i in value.get("history", ()))
+    return ListedService(
+        service=str(value.get("service", "")), certificate=_der(value.get("certificate")),
+        ca=_der(value.get("ca")), subject=value.get("subject", {}),
+        uscc=str(value.get("uscc", "")), licence_types=tuple(value.get("licence_types", ())),
+        starts=moment(value.get("from")), ends=moment(value.get("until")),
+        state=str(value.get("state", "")),
+        history=tuple((since, state) for since, state in history if since is not None),
+    )  # fmt: skip

@@ -17,7 +17,7 @@ from typing import Any
 from elicense.errors import FieldFault
 from elicense.issuing import fault_table, trust_rules
 from elicense.issuing.fault_table import Source, Table
-from elicense.issuing.trust_rules import LIST, LIST_OF_LISTS
+from elicense.trust.list_model import LIST_OF_LISTS, REGIONAL_LIST
 from elicense.trust.service import NATIONAL, SUBJECT_KEYS
 
 _SHARED = {"schema", "name", "test", "valid_days", "intermediates"}
@@ -34,6 +34,12 @@ _ENTRY_KEYS = {
 }  # fmt: skip
 _MAX_DAYS = 10_000
 _MAX_LIST = 8 * 1024 * 1024
+# as the reader has them (trust/lists.py), which names only the first that does not fit
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[!-~]*)?")
+_HTTP = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[!-~]*)?")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _TABLES = re.compile(r"\b(authorities|services|status_lists|crls|lists)\[")
 _SINGULAR = {
     "authorities": "authority", "services": "service", "status_lists": "status_list",
@@ -74,15 +80,16 @@ def read(path: Path) -> Draft:
     if schema == LIST_OF_LISTS:
         value = _list_of_lists(top, files)
     else:
-        if schema != LIST and not source.faults:
-            top.fault("schema", "list.schema", f'schema must be "{LIST}" or "{LIST_OF_LISTS}"')
+        if schema != REGIONAL_LIST and not source.faults:
+            known = f'"{REGIONAL_LIST}" or "{LIST_OF_LISTS}"'
+            top.fault("schema", "list.schema", f"schema must be {known}")
         value = _list(top)
     days = top.number("valid_days", 1, _MAX_DAYS)
     if days is None and "valid_days" not in top.values:
         top.fault("valid_days", "list.number", "valid_days says after how many days a new one "
                   "must be there")  # fmt: skip
     draft = Draft(value, days or 1, files, source)
-    if schema in {LIST, LIST_OF_LISTS}:
+    if schema in {REGIONAL_LIST, LIST_OF_LISTS}:
         draft.add(tuple(trust_rules.faults(value)))
     return draft
 
@@ -100,6 +107,15 @@ def _b64(der: bytes | None) -> str | None:
 def _given(**members: Any) -> dict[str, Any]:
     """The members that are there."""
     return {key: value for key, value in members.items() if value not in (None, "", (), [], {})}
+
+
+def _id(table: Table) -> str:
+    what = "letters, digits, '.', '_' and '-', at most 64"
+    return table.text("id", form=_ID, what=what)
+
+
+def _urls(table: Table) -> tuple[str, ...]:
+    return table.texts("locations", form=_HTTPS, what="an https address")
 
 
 def _scope(table: Table) -> dict[str, Any] | None:
@@ -125,14 +141,19 @@ def _list(top: Table) -> dict[str, Any]:
     status_lists = []
     for table in top.tables("status_list"):
         table.known({"uri", "locations"})
-        status_lists.append(_given(uri=table.text("uri"), locations=table.texts("locations")))
+        status_lists.append(_given(
+            uri=table.text("uri", form=_HTTPS, what="an https address"),
+            locations=_urls(table),
+        ))
     crls = []
     for table in top.tables("crl"):
         table.known({"location"})
-        crls.append(_given(location=table.text("location")))
+        crls.append(_given(
+            location=table.text("location", form=_HTTP, what="an http or https address"),
+        ))
     return {
-        "schema": LIST,
-        **_given(id=top.text("id"), scope=scope, name=top.text("name")),
+        "schema": REGIONAL_LIST,
+        **_given(id=_id(top), scope=scope, name=top.text("name")),
         "test": top.flag("test"),
         "intermediates": tuple(map(_b64, top.certificates("intermediates"))),
         "authorities": tuple(_authority(table, home) for table in top.tables("authority")),
@@ -149,8 +170,8 @@ def _authority(table: Table, home: str) -> dict[str, Any]:
             name=table.text("name"),
             name_en=table.text("name_en", needed=False),
             region=table.text("region", needed=False) or home,
-            hosts=table.texts("hosts"),
-            endpoint=table.text("endpoint", needed=False),
+            hosts=table.texts("hosts", form=_HOST, what="a host name in lower case"),
+            endpoint=table.text("endpoint", needed=False, form=_HTTPS, what="an https address"),
         ),
         "services": tuple(_service(entry) for entry in table.tables("service")),
     }
@@ -207,8 +228,9 @@ def _list_of_lists(top: Table, files: dict[str, bytes]) -> dict[str, Any]:
 
 def _entry(table: Table, files: dict[str, bytes]) -> dict[str, Any]:
     table.known(_ENTRY_KEYS)
-    name = table.text("id")
-    sequence, digest = table.number("sequence", 1, 2**53 - 1), table.text("sha256", needed=False)
+    name = _id(table)
+    sequence = table.number("sequence", 1, 2**53 - 1)
+    digest = table.text("sha256", needed=False, form=_SHA256, what="64 hexadecimal digits")
     if "file" in table.values:
         if sequence is not None or digest:
             table.fault("file", "list.file", "give either file, or sequence and sha256")
@@ -225,7 +247,7 @@ def _entry(table: Table, files: dict[str, bytes]) -> dict[str, Any]:
         "licence_types": table.texts("licence_types"),
         "services": table.texts("services"),
         **_given(sequence=sequence, sha256=digest),
-        "locations": table.texts("locations"),
+        "locations": _urls(table),
     }
 
 
@@ -240,7 +262,7 @@ def _signed(table: Table) -> tuple[int, bytes] | None:
         return None
     try:
         value = trust_content.signed(data)
-        if value.get("schema") != LIST or not isinstance(value.get("sequence"), int):
+        if value.get("schema") != REGIONAL_LIST or not isinstance(value.get("sequence"), int):
             table.fault("file", "list.file", f"{name} is no list of a region or a ministry")
             return None
     except Error as exc:
