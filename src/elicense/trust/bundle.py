@@ -105,8 +105,10 @@ def entries(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> dict[str, bytes]
         kind = LimitError if isinstance(exc, LimitError) else InputError
         code = "bundle." + exc.code.rpartition(".")[2]
         raise kind(code, exc.detail, place=exc.place[:128]) from exc
-    for odd in (*log.faults, *log.notes):  # no archiver writes anything that is
-        raise InputError(f"bundle.{odd.kind}", odd.detail, place=odd.place[:128])
+    for fault in log.faults:
+        raise InputError(f"bundle.{fault.kind}", fault.detail, place=fault.place[:128])
+    for note in log.notes:  # no archiver writes anything odd
+        raise InputError(f"bundle.{note.kind}", note.detail, place=note.place[:128])
     return archive.entries
 
 

@@ -69,6 +69,7 @@ class Service:
     starts: datetime | None = None
     ends: datetime | None = None
     hosts: tuple[str, ...] = ()
+    endpoint: str = ""  # https, of the authority's registry
     history: tuple[tuple[datetime, str], ...] = ()
     uscc_bound: bool = False  # the USCC must stand in the subject, other constraints or not
     list_id: str = ""

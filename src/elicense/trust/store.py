@@ -9,37 +9,49 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from elicense.crypto.certificate import Certificate, read_certificate
 from elicense.crypto.ses import CHINA
-from elicense.errors import Error, UsageError
+from elicense.errors import Error, InputError, UsageError
+from elicense.limits import DEFAULT_LIMITS
 from elicense.trust.fetched import Fetch
 from elicense.trust.service import NATIONAL, SERVICES, SUBJECT_KEYS, Service
 
+if TYPE_CHECKING:
+    from elicense.trust.list_model import Refusal
+    from elicense.trust.list_store import ListAge, Signed
+
 SCHEMA = "elicense-trust/1"
+MANAGED = "lists.elt"  # the signed lists of a managed folder, and what was seen of them
 _MAX_FILE = 64 * 1024 * 1024
 _TOP = {
     "schema", "name", "test", "sequence", "issued", "next_update",
     "anchor", "intermediate", "service", "revocation", "status_list",
-    "status_index",
+    "status_index", "operators", "bundle",
 }  # fmt: skip
 _BOUND_TO_TYPES = {"sealer", "qr", "copy"}
 _SERVICE = {
     "service", "region", "authority", "uscc", "certificate", "ca", "subject",
-    "licence_types", "from", "until", "hosts",
+    "licence_types", "from", "until", "hosts", "endpoint",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class TrustStore:
-    """What the user trusts, read once. Frozen; ``digest`` identifies its exact content."""
+    """What the user trusts, read once. Frozen; ``digest`` identifies its exact content.
+
+    Where ``operators`` (DER) are pinned, entries and anchors come from signed lists too:
+    ``lists`` says which and how old, ``refused`` what did not hold, ``newest_issued`` what
+    the clock must not be behind.
+    """
 
     name: str = ""
     test: bool = False
@@ -53,6 +65,10 @@ class TrustStore:
     status_lists: Mapping[str, bytes] = field(repr=False, default_factory=dict)
     status_indexes: tuple[bytes, ...] = field(repr=False, default=())
     more_status_lists: tuple[bytes, ...] = field(repr=False, default=())  # given by the caller
+    operators: tuple[bytes, ...] = field(repr=False, default=())
+    lists: tuple[ListAge, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    newest_issued: datetime | None = None
     digest: str = ""
     fetches: tuple[Fetch, ...] = ()  # what was asked of the network, and what came of it
     before: TrustStore | None = field(repr=False, compare=False, default=None)  # that
@@ -80,6 +96,27 @@ class TrustStore:
         return _Loader(MemoryFiles(files), f"{place}: trust.toml").load()
 
     @classmethod
+    def load_bundle(cls, file: str | Path | bytes, *, operators: Sequence[bytes]) -> TrustStore:
+        """A bundle (.elt; a path or its bytes), judged by the pinned ``operators``: their
+        certificates, DER or PEM. Nothing in it is trusted by itself.
+
+        Raises UsageError for a bundle that cannot be read and for operators that are none;
+        lists that do not hold are named in ``refused``, and entitle nobody.
+        """
+        data, place = (file, "bundle") if isinstance(file, bytes) else (_whole(Path(file)), file)
+        if not operators:
+            raise UsageError("trust.operator", "a bundle proves nothing without the certificate "
+                             "of the operator who signed its lists", place=str(place))  # fmt: skip
+        names = [f"operator-{number}.cer" for number in range(1, len(operators) + 1)]
+        toml = (
+            f'schema = "{SCHEMA}"\nname = "bundle"\nbundle = "bundle.elt"\n'
+            f"operators = {json.dumps(names)}\n"
+        )
+        files = {"trust.toml": toml.encode(), "bundle.elt": data}
+        return cls.from_files({**files, **dict(zip(names, operators, strict=True))},
+                              place=str(place))  # fmt: skip
+
+    @classmethod
     def empty(cls) -> TrustStore:
         """A store that trusts nobody: every chain stays an open question."""
         return cls(name="(none)")
@@ -91,8 +128,8 @@ class TrustStore:
     @property
     def authorities(self) -> tuple[Certificate, ...]:
         """CA certificates that paths may be built with (they prove nothing by themselves)."""
-        cas = tuple(s.ca for s in self.services if s.ca is not None)
-        return self.intermediates + cas
+        cas = (s.ca for s in self.services)
+        return tuple(dict.fromkeys((*self.intermediates, *(ca for ca in cas if ca is not None))))
 
 
 class Files(Protocol):
@@ -114,8 +151,9 @@ class FolderFiles:
         path = self.root / name
         if not path.resolve().is_relative_to(self.root.resolve()):
             raise ValueError(f"{name} is outside the trust folder")
-        if path.stat().st_size > _MAX_FILE:
-            raise ValueError(f"{name} is larger than {_MAX_FILE} bytes")
+        cap = DEFAULT_LIMITS.bundle_size if name.endswith(".elt") else _MAX_FILE
+        if path.stat().st_size > cap:
+            raise ValueError(f"{name} is larger than {cap} bytes")
         return path.read_bytes()
 
     def match(self, pattern: str) -> list[str]:
@@ -162,7 +200,7 @@ class _Loader:
             raise self.fail("schema", f"schema must be {SCHEMA!r}")
         revocation = self._table(table, "revocation")
         self._known(revocation, {"crls", "ocsps"}, "revocation")
-        return TrustStore(
+        own = TrustStore(
             name=self._text(table, "name", "name"),
             test=self._flag(table, "test"),
             issued=self._moment(table, "issued", "issued"),
@@ -177,9 +215,32 @@ class _Loader:
             ocsps=self._files(revocation, "ocsps"),
             status_lists=self._status_lists(table),
             status_indexes=self._status_indexes(table),
-            digest=self.hash.hexdigest(),
             sources=self.sources,
         )
+        if "operators" in table:
+            own = self._with_lists(own, table)
+        return replace(own, digest=self.hash.hexdigest())
+
+    def _with_lists(self, own: TrustStore, table: dict[str, Any]) -> TrustStore:
+        """What the pinned operators' lists add to the user's own entries."""
+        from elicense.trust import list_store
+
+        names = self._texts(table, "operators", "(top)")
+        if not names:
+            raise self.fail("operators", "without an operator no list can be believed")
+        operators = tuple(
+            self._certificate(name, f"operators[{index}]").der for index, name in enumerate(names)
+        )
+        name = self._text(table, "bundle", "(top)") if "bundle" in table else MANAGED
+        signed = list_store.Signed()
+        if "bundle" in table or self.files.match(MANAGED):
+            data = self._bytes(name, "bundle")
+            try:
+                signed = list_store.read(data, operators, remembered="bundle" not in table)
+            except InputError as exc:
+                raise UsageError("trust.bundle", f"the lists cannot be read: {exc}",
+                                 place=self.place) from exc  # fmt: skip
+        return _joined(own, signed, operators)
 
     # -- pieces ------------------------------------------------------------
     def _service(self, entry: dict[str, Any], where: str) -> Service:
@@ -218,7 +279,16 @@ class _Loader:
             starts=starts,
             ends=ends,
             hosts=self._texts(entry, "hosts", where),
+            endpoint=self._endpoint(entry, where),
         )
+
+    def _endpoint(self, entry: dict[str, Any], where: str) -> str:
+        if "endpoint" not in entry:
+            return ""
+        found = self._text(entry, "endpoint", where)
+        if not found.startswith("https://"):
+            raise self.fail(f"{where}.endpoint", "an https address is needed")
+        return found
 
     def _certificates(self, table: dict[str, Any], key: str) -> tuple[Certificate, ...]:
         found = []
@@ -335,6 +405,46 @@ class _Loader:
         except OverflowError as exc:
             raise self.fail(f"{where}.{key}", "the date is outside the calendar") from exc
         raise self.fail(f"{where}.{key}", "a date or a time is needed")
+
+
+def _joined(own: TrustStore, signed: Signed, operators: tuple[bytes, ...]) -> TrustStore:
+    """The user's own entries and those of the lists; their ages stay apart."""
+    from elicense.trust.list_store import OWN, ListAge, StatusLists
+
+    ages = signed.lists
+    if own.next_update is not None:
+        mine = ListAge(OWN, "", own.name, 0, own.issued, own.next_update, "")
+        ages = (mine, *ages)
+    issued = [age.issued for age in ages if age.issued is not None]
+    return replace(
+        own,
+        name=signed.name if own.name == "bundle" and signed.name else own.name,
+        test=own.test or signed.test,
+        issued=min(issued, default=None),
+        next_update=min((age.next_update for age in ages), default=None),
+        anchors=tuple(dict.fromkeys((*own.anchors, *signed.anchors))),
+        intermediates=tuple(dict.fromkeys((*own.intermediates, *signed.intermediates))),
+        services=(*own.services, *signed.services),
+        crls=(*own.crls, *signed.bundle.crls),
+        ocsps=(*own.ocsps, *signed.bundle.ocsps),
+        status_lists=StatusLists(signed.bundle.status, own.status_lists),
+        status_indexes=(*own.status_indexes, *signed.bundle.indexes),
+        operators=operators,
+        lists=ages,
+        refused=signed.refused,
+        newest_issued=signed.newest_issued,
+    )
+
+
+def _whole(path: Path) -> bytes:
+    """A bundle's bytes. Raises UsageError."""
+    try:
+        if path.stat().st_size > DEFAULT_LIMITS.bundle_size:
+            raise UsageError("trust.bundle", "the bundle is too large", place=str(path))
+        return path.read_bytes()
+    except OSError as exc:
+        raise UsageError("trust.bundle", f"cannot be read: {exc.strerror}",
+                         place=str(path)) from exc  # fmt: skip
 
 
 def pem_or_der(data: bytes) -> bytes:
