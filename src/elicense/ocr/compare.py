@@ -1,0 +1,303 @@
+"""One signed value beside what is printed for it: ``match``, ``differs`` or ``unreadable``.
+
+Pure: no picture is touched. A difference is ``differs`` only where the reader was sure of
+what it saw and the two are not easily taken for each other. What is missing, blurred or
+one easily confused character away is ``unreadable``. Neither is ever a match.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from elicense.canonical import Value
+from elicense.licence import OPEN_ENDED
+from elicense.ocr.dates import dates
+from elicense.ocr.edits import Edit, edits
+from elicense.ocr.reading import Reading, alike, chinese, digits, fold, folded, joined
+from elicense.profiles import Choice, Field, choice_items, printed_forms
+
+MATCH, DIFFERS, UNREADABLE = "match", "differs", "unreadable"
+SURE = 0.85  # a character read with less is not held against anybody
+READ = 0.70  # a text read with less on the average says nothing
+_LONG = 60  # characters: a longer text is looked for as it is, not nearly so
+_NUMBERS = {"integer", "imo-ship", "imo-company", "mmsi"}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The outcome, with the text that was taken for the field's and the reader's confidence
+    in it. ``readings`` are those it was taken from."""
+
+    outcome: str
+    reading: Reading
+    readings: tuple[Reading, ...] = ()
+
+    @property
+    def printed(self) -> str:
+        return " ".join(self.reading.text.split())
+
+    @property
+    def confidence(self) -> float:
+        return self.reading.confidence
+
+
+NOTHING = Compared(UNREADABLE, Reading("", ()))
+
+
+def compare(
+    item: Field, value: Value, region: Sequence[Reading], *, alone: bool = True
+) -> Compared:
+    """Compare the signed ``value`` of ``item`` with the text lines of its place on the sheet.
+
+    ``region`` is in reading order; ``alone`` says that nothing else belongs there, so that
+    text which the value does not explain keeps the question open.
+    """
+    region = [reading for reading in region if folded(reading.text)]
+    if not region:
+        return NOTHING
+    if item.kind == "date":
+        return _date(str(value), region)
+    if item.kind in _NUMBERS:
+        return _number(str(value), region)
+    if item.kind == "choices":
+        return _choices(item, value, region)
+    if item.kind in {"choice", "title"}:
+        return _choice(item, str(value), region)
+    return compare_text(str(value), region, alone=alone)
+
+
+# -- text ------------------------------------------------------------------------------
+
+
+def compare_text(signed: str, region: Sequence[Reading], *, alone: bool = True) -> Compared:
+    """A name or a number as text. Where the signed text is Chinese, translations beside it
+    are left aside."""
+    own = [_without_translation(reading, signed) for reading in region]
+    own = [reading for reading in own if folded(reading.text)]
+    if not own:
+        return NOTHING
+    whole = joined(own)
+    if _same(signed, whole):
+        return Compared(MATCH, whole, tuple(own))
+    candidates: list[tuple[Reading, tuple[Reading, ...]]] = [(r, (r,)) for r in own]
+    candidates += [(joined(pair), pair) for pair in pairwise(own)]
+    for reading, parts in candidates:
+        if _same(signed, reading):
+            explained = not alone or not chinese(signed) or len(parts) == len(own)
+            if explained:
+                return Compared(MATCH, reading, parts)
+            return Compared(UNREADABLE, whole, tuple(own))
+    best, parts = min(
+        [*candidates, (whole, tuple(own))], key=lambda pair: _distance(signed, pair[0])
+    )
+    return Compared(_difference(signed, best), best, parts)
+
+
+def _same(signed: str, reading: Reading) -> bool:
+    return folded(signed) == folded(reading.text)
+
+
+def _distance(signed: str, reading: Reading) -> int:
+    return len(edits(folded(signed), folded(reading.text)))
+
+
+def _without_translation(reading: Reading, signed: str) -> Reading:
+    """Chinese text without the Latin text before or after it, if the signed one has none."""
+    if not chinese(signed):
+        return reading
+    if not chinese(reading.text):
+        return Reading("", (), reading.box)
+    if any(character.isascii() and character.isalpha() for character in signed):
+        return reading
+    last = max(i for i, character in enumerate(reading.text) if chinese(character))
+    end = last + 1
+    while end < len(reading.text) and not (
+        reading.text[end].isascii() and reading.text[end].isalpha()
+    ):
+        end += 1
+    return reading.part(0, end)
+
+
+def _difference(signed: str, reading: Reading) -> str:
+    """``differs`` if one of the differences is beyond doubt, else ``unreadable``."""
+    read = fold(reading.text, reading.certainty)
+    found = edits(folded(signed), read.text)
+    if not read.text or sum(read.certainty) / len(read.certainty) < READ:
+        return UNREADABLE
+    return DIFFERS if any(_clear(edit, read.certainty) for edit in found) else UNREADABLE
+
+
+def _clear(edit: Edit, certainty: Sequence[float]) -> bool:
+    if not edit.read:  # a character that was not seen: perhaps faint, perhaps run together
+        return False
+    if certainty[edit.place] < SURE:
+        return False
+    return not (edit.signed and alike(edit.signed, edit.read))
+
+
+# -- values ----------------------------------------------------------------------------
+
+
+def _date(signed: str, region: Sequence[Reading]) -> Compared:
+    """Every date that is printed there must be the signed one."""
+    wanted = datetime.date.fromisoformat(signed)
+    found = [(reading, date) for reading in region for date in dates(reading)]
+    pieces = [reading.part(date.start, date.end) for reading, date in found]
+    if not found:
+        return _open_ended(wanted, region)
+    shown = joined(pieces)
+    others = [date for _, date in found if wanted not in date.values]
+    if any(date.certainty >= SURE for date in others):
+        wrong = [p for p, (_, d) in zip(pieces, found, strict=True) if wanted not in d.values]
+        return Compared(DIFFERS, shown, tuple(wrong))
+    plain = any(date.values == {wanted} for _, date in found)
+    return Compared(MATCH if plain and not others else UNREADABLE, shown, tuple(pieces))
+
+
+def _open_ended(wanted: datetime.date, region: Sequence[Reading]) -> Compared:
+    whole = joined(region)
+    return Compared(UNREADABLE, whole, tuple(region)) if wanted != OPEN_ENDED else compare_text(
+        "长期", region
+    )  # fmt: skip
+
+
+def _number(signed: str, region: Sequence[Reading]) -> Compared:
+    """A number with its separators, its prefix and its unit taken off."""
+    pieces = [piece for reading in region if (piece := _number_in(reading)) is not None]
+    if not pieces:
+        return Compared(UNREADABLE, joined(region), tuple(region))
+    results = [
+        Compared(
+            MATCH if _digits_of(piece) == signed else _number_difference(signed, piece),
+            piece, (piece,),
+        )
+        for piece in pieces
+    ]  # fmt: skip
+    for outcome in (DIFFERS, MATCH, UNREADABLE):
+        for result in results:
+            if result.outcome == outcome and _near(signed, result, results):
+                return result
+    return results[0]
+
+
+def _near(signed: str, result: Compared, results: Sequence[Compared]) -> bool:
+    """Of several numbers, one of another length beside the right one is something else."""
+    matched = any(other.outcome == MATCH for other in results)
+    return not matched or len(_digits_of(result.reading)) == len(signed)
+
+
+def _number_in(reading: Reading) -> Reading | None:
+    """The longest run of digits, their look-alikes and separators that holds a digit."""
+    best: tuple[int, int] | None = None
+    start: int | None = None
+    text = reading.text + "\n"
+    for index, character in enumerate(text):
+        fits = digits(character).isdecimal() or (character in ",，.'’ " and start is not None)
+        if fits and start is None:
+            start = index
+        elif not fits and start is not None:
+            run = text[start:index].rstrip(" ,，.'’")
+            counted = sum(c.isdecimal() for c in run)
+            if counted and (best is None or len(run) > best[1] - best[0]):
+                best = (start, start + len(run))
+            start = None
+    if best is None:
+        return None
+    first, last = best
+    while first < last and not text[first].isdecimal() and _word_before(text, first):
+        first += 1  # the O of IMO is no digit
+    return reading.part(first, last)
+
+
+def _word_before(text: str, at: int) -> bool:
+    return text[at].isalpha() and at > 0 and text[at - 1].isalpha()
+
+
+def _digits_of(reading: Reading) -> str:
+    plain = digits(fold(reading.text).text.upper().replace("L", "1"))
+    return "".join(character for character in plain if character.isdecimal())
+
+
+def _number_difference(signed: str, reading: Reading) -> str:
+    kept = [(c, v) for c, v in zip(digits(reading.text), reading.certainty, strict=True)
+            if c.isdecimal()]  # fmt: skip
+    plain = Reading("".join(c for c, _ in kept), tuple(v for _, v in kept))
+    return _difference(signed, plain)
+
+
+# -- coded values ----------------------------------------------------------------------
+
+
+def _choice(item: Field, code: str, region: Sequence[Reading]) -> Compared:
+    whole = joined(region)
+    if code not in item.choices:
+        return Compared(UNREADABLE, whole, tuple(region))
+    found, rest = _named(whole, item.choices.values())
+    if found - {code}:
+        return Compared(DIFFERS, whole, tuple(region))
+    if found == {code} and not chinese(rest):
+        return Compared(MATCH, whole, tuple(region))
+    own = item.choices[code]
+    chosen = compare_text(own.zh, region) if chinese(whole.text) else compare_text(own.en, region)
+    return chosen if chosen.outcome != MATCH else Compared(MATCH, whole, tuple(region))
+
+
+def _choices(item: Field, value: Value, region: Sequence[Reading]) -> Compared:
+    """Each kind that is signed must be there, and none that is not."""
+    whole = joined(region)
+    pairs = choice_items(value)
+    signed = {code for code, _ in pairs}
+    found, rest = _named(whole, item.choices.values())
+    for _, limitation in pairs:
+        plain = folded(limitation)
+        if plain and plain not in rest:
+            return Compared(_lacking(limitation, region), whole, tuple(region))
+        rest = rest.replace(plain, "", 1)
+    if whole.confidence >= READ and found - signed:
+        return Compared(DIFFERS, whole, tuple(region))
+    if found == signed and not chinese(rest):
+        return Compared(MATCH, whole, tuple(region))
+    return Compared(_unexplained(rest, whole), whole, tuple(region))
+
+
+def _lacking(limitation: str, region: Sequence[Reading]) -> str:
+    """A limitation that is not there as signed: is it there otherwise?"""
+    whole = joined(region)
+    size = len(folded(limitation))
+    if size > _LONG:
+        return UNREADABLE
+    read = fold(whole.text, whole.certainty)
+    windows = [
+        Reading(read.text[at : at + size], read.certainty[at : at + size])
+        for at in range(max(1, len(read.text) - size + 1))
+    ]
+    best = min(windows, key=lambda window: _distance(limitation, window))
+    near = _distance(limitation, best) <= size / 2
+    return _difference(limitation, best) if near else UNREADABLE
+
+
+def _unexplained(rest: str, whole: Reading) -> str:
+    """Chinese text that belongs to no kind, beside kinds that are all there or not."""
+    read = fold(whole.text, whole.certainty)
+    at = read.text.find(rest) if rest else -1
+    sure = at >= 0 and min(read.certainty[at : at + len(rest)]) >= SURE
+    return DIFFERS if sure and len(rest) >= 4 and chinese(rest) else UNREADABLE
+
+
+def _named(whole: Reading, choices: Iterable[Choice]) -> tuple[set[str], str]:
+    """Codes of the kinds that are named, longest names first, and the text left over."""
+    names = [(folded(name), choice.code) for choice in choices for name in choice.names]
+    rest, found = folded(whole.text), set()
+    for name, code in sorted(names, key=lambda pair: -len(pair[0])):
+        if name and name in rest:
+            found.add(code)
+            rest = rest.replace(name, " ")
+    return found, rest.strip()
+
+
+def forms(item: Field, value: Value) -> str:
+    """The value as a form prints it: what a report shows beside the reading."""
+    return (printed_forms(item, value) or (str(value),))[0]

@@ -1,0 +1,185 @@
+"""The deciding fields of a licence as a sheet prints them, beside their signed values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from elicense.canonical import Value
+from elicense.evidence import PrintedField
+from elicense.licence import Licence
+from elicense.limits import DEFAULT_LIMITS, Limits
+from elicense.ocr import engine, locate, titles
+from elicense.ocr.compare import DIFFERS, MATCH, NOTHING, UNREADABLE, Compared, compare, forms
+from elicense.ocr.endorsed import endorsements
+from elicense.ocr.names import label_names
+from elicense.ocr.sheet_lines import Placed, level
+from elicense.ocr.upright import Upright, angle_of, upright, without_red
+from elicense.profiles import Field, Profile
+
+_WIDE = 18.0  # width by height: running text, read only where something is missing
+_FEW_LABELS = 4  # fewer on a page: perhaps it stands on its head
+_SMALL = 0.75  # of the picture's longer side: lines are looked for again in their own part
+
+
+def read_printed(
+    pixels: Any,
+    licence: Licence,
+    profile: Profile,
+    *,
+    page: int,
+    qr_corners: Sequence[tuple[float, float]] | None = None,
+    threads: int = 0,
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[PrintedField, ...]:
+    """Every deciding field that ``licence`` gives a value, as it is printed on one page.
+
+    ``pixels`` is a NumPy array H×W×3 (RGB) or H×W (grey) of 8 bits, ``licence`` what the
+    signed QR code says. ``qr_corners`` (pixels, top left first, clockwise) tell how the page
+    is turned; without them the four quarter turns are tried. Signed endorsements have an
+    entry only where their box is on this page. A page that is another than the one with the
+    fields gives ``unreadable`` for them: :func:`together` puts pages together.
+
+    UsageError ``ocr.unavailable`` where :func:`engine.available` says no; LimitError and
+    InputError as of :func:`engine.find`.
+    """
+    wanted = [(i, v) for i, v in profile.values(licence) if i.deciding and i.printed]
+    best: dict[str, PrintedField] = {}
+    for view in _views(pixels, qr_corners, profile, threads, limits):
+        for item in _fields(view, licence, profile, wanted, page):
+            best[item.field] = _better(best.get(item.field), item)
+        if all(item.outcome == MATCH for item in best.values()):
+            break
+    order = {item.path: number for number, (item, _) in enumerate(wanted)}
+    return tuple(sorted(best.values(), key=lambda item: (order.get(item.field, 999), item.field)))
+
+
+def together(pages: Iterable[Sequence[PrintedField]]) -> tuple[PrintedField, ...]:
+    """One entry a field from the entries of several pages: a difference on any page counts,
+    then a match, then the reading that shows most."""
+    best: dict[str, PrintedField] = {}
+    for fields in pages:
+        for item in fields:
+            known = best.get(item.field)
+            if known is None or _weight(item) > _weight(known):
+                best[item.field] = item
+    return tuple(best.values())
+
+
+def _weight(item: PrintedField) -> tuple[int, float]:
+    return {UNREADABLE: 0, MATCH: 1, DIFFERS: 2}[item.outcome], item.confidence
+
+
+# -- looking at the page ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Lines read from one turned picture, more of them the later the view."""
+
+    page: Upright
+    lines: tuple[Placed, ...] = field(repr=False)
+    labels: tuple[locate.Label, ...] = field(repr=False)
+
+
+def _views(
+    pixels: Any, corners: Sequence[tuple[float, float]] | None, profile: Profile, threads: int,
+    limits: Limits,
+) -> Iterator[_View]:  # fmt: skip
+    """Ever closer looks; the caller stops when it has seen enough."""
+    angle = angle_of(corners) if corners else None
+    turns = (angle,) if angle is not None else (0.0, 90.0, 180.0, 270.0)
+    for turn in turns:
+        page = upright(pixels, turn)
+        plain = without_red(page.pixels)
+        inks = [page.pixels] if plain is None else [plain, page.pixels]
+        seen = 0
+        for ink in inks:
+            for view in _looks(page, ink, profile, threads, limits):
+                seen = max(seen, len(view.labels))
+                yield view
+        if seen >= _FEW_LABELS:
+            return
+
+
+def _looks(
+    page: Upright, ink: Any, profile: Profile, threads: int, limits: Limits
+) -> Iterator[_View]:
+    """First the lines that can hold a field, then running text as well."""
+    names = label_names(profile)
+    places = _find(ink, threads, limits)
+    narrow = [place for place in places if engine.shape(place) < _WIDE]
+    wide = [place for place in places if engine.shape(place) >= _WIDE]
+    read = engine.read(ink, narrow, threads=threads, limits=limits)
+    lines = level(read)
+    yield _View(page, lines, locate.labels(lines, names))
+    if wide:
+        read += engine.read(ink, wide, threads=threads, limits=limits)
+        lines = level(read)
+        yield _View(page, lines, locate.labels(lines, names))
+
+
+def _find(ink: Any, threads: int, limits: Limits) -> tuple[engine.Corners, ...]:
+    """Lines of the page; of a small page in a large picture, looked for in that part again."""
+    places = engine.find(ink, threads=threads, limits=limits)
+    if not places:
+        return ()
+    xs = [x for place in places for x, _ in place]
+    ys = [y for place in places for _, y in place]
+    height, width = ink.shape[:2]
+    span = max(max(xs) - min(xs), max(ys) - min(ys))
+    if span > _SMALL * max(height, width):
+        return places
+    edge = round(0.04 * span) + 8
+    left, top = max(0, int(min(xs)) - edge), max(0, int(min(ys)) - edge)
+    part = ink[top : int(max(ys)) + edge, left : int(max(xs)) + edge]
+    again = engine.find(part, threads=threads, limits=limits)
+    return tuple(_shifted(place, left, top) for place in again) or places
+
+
+def _shifted(place: engine.Corners, left: int, top: int) -> engine.Corners:
+    (a, b), (c, d), (e, f), (g, h) = place
+    return (a + left, b + top), (c + left, d + top), (e + left, f + top), (g + left, h + top)
+
+
+# -- fields ----------------------------------------------------------------------------
+
+
+def _fields(
+    view: _View, licence: Licence, profile: Profile, wanted: Sequence[tuple[Field, Value]],
+    page: int,
+) -> Iterator[PrintedField]:  # fmt: skip
+    for item, value in wanted:
+        found = _one(view, profile, item, value)
+        yield _printed(view, item.path, forms(item, value), found, page)
+    for path, signed, found in endorsements(licence, profile, view.lines):
+        yield _printed(view, path, signed, found, page)
+
+
+def _one(view: _View, profile: Profile, item: Field, value: Value) -> Compared:
+    if item.kind == "title":
+        return titles.compare_title(profile, view.lines)
+    places = locate.regions(item.key, view.lines, view.labels)
+    results = [compare(item, value, r.readings, alone=not r.shared) for r in places]
+    if not results:
+        return NOTHING
+    if results[0].outcome == DIFFERS:
+        return results[0]
+    return next((r for r in results if r.outcome == MATCH), results[0])
+
+
+def _printed(view: _View, path: str, signed: str, found: Compared, page: int) -> PrintedField:
+    box = view.page.box(found.reading.box) if found.reading.text else None
+    return PrintedField(
+        path, signed, found.printed, found.outcome, round(found.confidence, 4), page, box
+    )
+
+
+def _better(known: PrintedField | None, item: PrintedField) -> PrintedField:
+    """A later look replaces what could not be read, never a match or a clear difference."""
+    if known is None:
+        return item
+    if known.outcome == UNREADABLE and (item.outcome != UNREADABLE or not known.printed):
+        return item
+    return known

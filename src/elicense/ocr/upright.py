@@ -1,0 +1,100 @@
+"""A page's picture turned upright, and places in it brought back to the picture given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from elicense.ocr.reading import Box
+
+Points = Sequence[tuple[float, float]]
+_LEVEL = 2.0  # degrees: less is left as it is, the reader takes it
+_RED_PART = 0.0005  # of the page: what there is of a seal's ink before its colour is left out
+
+
+@dataclass(frozen=True, slots=True)
+class Upright:
+    """The turned picture and the affine map (2×3) from it to the picture given."""
+
+    pixels: Any = field(repr=False)
+    back: Any = field(repr=False)
+
+    def box(self, box: Box) -> Box:
+        """A box of the turned picture in pixels of the given one, within its borders."""
+        x, y, width, height = box
+        corners = ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
+        points = [
+            (self.back[0][0] * a + self.back[0][1] * b + self.back[0][2],
+             self.back[1][0] * a + self.back[1][1] * b + self.back[1][2])
+            for a, b in corners
+        ]  # fmt: skip
+        left, top = min(p[0] for p in points), min(p[1] for p in points)
+        right, bottom = max(p[0] for p in points), max(p[1] for p in points)
+        return (round(float(left), 1), round(float(top), 1),
+                round(float(right - left), 1), round(float(bottom - top), 1))  # fmt: skip
+
+
+def angle_of(corners: Points) -> float | None:
+    """Degrees, clockwise, by which a page is turned whose QR code has these corners (top left
+    first, clockwise as the code is read); None for corners that no code can have."""
+    if len(corners) != 4:
+        return None
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
+    across = (bx - ax + cx - dx, by - ay + cy - dy)
+    down = (dx - ax + cx - bx, dy - ay + cy - by)
+    turn = across[0] * down[1] - across[1] * down[0]  # twice four times the area, signed
+    if not math.isfinite(turn) or turn <= 16:
+        return None
+    return math.degrees(math.atan2(across[1] - down[0], across[0] + down[1]))
+
+
+def upright(pixels: Any, angle: float) -> Upright:
+    """``pixels`` turned back by ``angle`` degrees, grown so that nothing is cut off."""
+    import cv2
+    import numpy as np
+
+    quarters = round(angle / 90) % 4
+    rest = angle - 90 * round(angle / 90)
+    height, width = pixels.shape[:2]
+    if abs(rest) <= _LEVEL:
+        rest = 0.0
+    total = math.radians(90 * quarters + rest)
+    cos, sin = math.cos(total), math.sin(total)
+    if not rest:
+        cos, sin = float(round(cos)), float(round(sin))
+    if (cos, sin) == (1.0, 0.0):
+        return Upright(pixels, np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
+    turn = np.array([[cos, sin], [-sin, cos]])
+    # pixel centres, so that a quarter turn is exact
+    corners = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], float)
+    moved = corners @ turn.T
+    shift = -moved.min(axis=0)
+    size = tuple(int(v) + 1 for v in np.ceil(np.ptp(moved, axis=0) - 1e-6))
+    forward = np.column_stack([turn, shift])
+    back = cv2.invertAffineTransform(forward)
+    if not rest:
+        return Upright(np.ascontiguousarray(np.rot90(pixels, quarters)), back)
+    border = [int(v) for v in np.atleast_1d(np.median(pixels, axis=(0, 1)))]
+    turned = cv2.warpAffine(
+        pixels, forward, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
+        borderValue=border,
+    )  # fmt: skip
+    return Upright(turned, back)
+
+
+def without_red(pixels: Any) -> Any:
+    """The red channel, in which red ink is as white as paper, where there is a seal's amount
+    of red ink; None where there is not."""
+    if pixels.ndim != 3:
+        return None
+    import cv2
+    import numpy as np
+
+    height, width = pixels.shape[:2]
+    scale = min(1.0, 600 / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.int16)
+    red = small[:, :, 0] - np.maximum(small[:, :, 1], small[:, :, 2])
+    return pixels[:, :, 0] if float((red > 50).mean()) > _RED_PART else None
