@@ -66,7 +66,7 @@ def read(data: bytes, operators: Sequence[bytes], *, remembered: bool) -> Signed
     hold is in ``refused``.
     """
     found, outcome = open_bundle(data, operators, remembered=remembered)
-    return _signed(outcome, found)
+    return signed_of(outcome, found)
 
 
 def open_bundle(
@@ -79,7 +79,8 @@ def open_bundle(
     return found, list_state.from_files({**found.lists, **memory}, operators)
 
 
-def _signed(outcome: list_state.Outcome, bundle: Bundle) -> Signed:
+def signed_of(outcome: list_state.Outcome, bundle: Bundle) -> Signed:
+    """What the lists in force come to."""
     state, above = outcome.state, outcome.state.list_of_lists
     if above is None:
         return Signed(refused=outcome.refused, newest_issued=state.newest_issued, bundle=bundle)
