@@ -103,7 +103,8 @@ def _listed(value: Value, files: Mapping[str, bytes]) -> Iterator[FieldFault]:
         if name not in files:
             continue
         place, found = f"lists[{index}].file", below[name]
-        for fault in (*trust_rules.faults(found), *trust_rules.confined(found, value, beside)):
+        beyond = trust_rules.confined(found, value, beside, as_id=name)
+        for fault in (*trust_rules.faults(found), *beyond):
             yield FieldFault(place, fault.code, f"{fault.path}: {fault.detail}")
         allowed = trust_rules.ders(entry.get("signers", ()))
         for refusal in signature_problems(files[name], allowed):

@@ -60,11 +60,13 @@ def faults(value: Value) -> Faults:
         yield from _status_lists(listed)
 
 
-def confined(value: Value, above: Value, others: Sequence[RegionalList] = ()) -> Faults:
-    """All by which a list goes beyond what the list of lists ``above`` delegates to it;
-    ``others`` are the lists beside it (:func:`regional`)."""
+def confined(
+    value: Value, above: Value, others: Sequence[RegionalList] = (), *, as_id: str = ""
+) -> Faults:
+    """All by which a list goes beyond what the list of lists ``above`` delegates to it (to
+    the list ``as_id``, where given); ``others`` are the lists beside it (:func:`regional`)."""
     listed, lists = regional(value), list_of_lists(above)
-    entry = lists.entry(listed.id)
+    entry = lists.entry(as_id or listed.id)
     if entry is None:
         yield FieldFault("id", "unknown", f"the list of lists names no list {listed.id}")
         return

@@ -60,7 +60,8 @@ class Draft:
 
     @property
     def faults(self) -> tuple[FieldFault, ...]:
-        return tuple(self.source.faults)
+        """In the order of the file; those of no line last."""
+        return tuple(sorted(self.source.faults, key=_line))
 
     def add(self, faults: tuple[FieldFault, ...]) -> None:
         """Faults that were found in the JSON, told by their place in the source."""
@@ -71,16 +72,23 @@ class Draft:
                 self.source.add(place, fault.code, fault.detail)
 
 
+def _line(fault: FieldFault) -> int:
+    found = re.match(r"line (\d+): ", fault.path)
+    return int(found[1]) if found else 2**31
+
+
 def read(path: Path) -> Draft:
     """The list in the TOML file at ``path``. Never raises for what the file says: see
     ``faults``."""
     source, top = fault_table.read(path)
+    if source.faults:  # there is nothing to look at
+        return Draft({}, 1, {}, source)
     schema = top.values.get("schema")
     files: dict[str, bytes] = {}
     if schema == LIST_OF_LISTS:
         value = _list_of_lists(top, files)
     else:
-        if schema != REGIONAL_LIST and not source.faults:
+        if schema != REGIONAL_LIST:
             known = f'"{REGIONAL_LIST}" or "{LIST_OF_LISTS}"'
             top.fault("schema", "list.schema", f"schema must be {known}")
         value = _list(top)
@@ -119,13 +127,11 @@ def _urls(table: Table) -> tuple[str, ...]:
 
 
 def _scope(table: Table) -> dict[str, Any] | None:
-    scope = table.table("scope")
-    scope.known({"region", "national"})
-    if "scope" in table.values and len(scope.values) == 1:
-        if "region" in scope.values:
-            region = scope.text("region")
-            return {"region": region} if region else None
-        if scope.values.get("national") is True:
+    scope = table.values.get("scope")
+    if isinstance(scope, dict) and len(scope) == 1:
+        if isinstance(scope.get("region"), str):
+            return dict(scope)
+        if scope.get("national") is True:
             return {"national": True}
     table.fault("scope", "list.scope", 'scope is { region = "120000" } or { national = true }')
     return None
@@ -190,7 +196,7 @@ def _service(table: Table) -> dict[str, Any]:
         **_given(
             service=table.text("service"),
             certificate=_b64(table.certificate("certificate")) if exact else None,
-            ca=_b64(table.certificate("ca")) if issued else None,
+            ca=_b64(table.certificate("ca")) if issued and not exact else None,
             subject={key: subject.text(key) for key in subject.values if key in SUBJECT_KEYS},
             uscc=table.text("uscc", needed=False),
         ),
