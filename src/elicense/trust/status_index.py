@@ -78,6 +78,7 @@ class StatusIndex:
     raw: bytes = field(repr=False)
     content: bytes = field(repr=False)
     _rows_at: int = field(repr=False)
+    _memo: dict[str, Signature] = field(repr=False, default_factory=dict, compare=False)
 
     def of_identifier(self, identifier: Identifier) -> tuple[Row, ...]:
         """All versions of this serial that the index knows, the oldest first."""
@@ -103,7 +104,9 @@ class StatusIndex:
 
     def signature(self) -> Signature:
         """The signature over it, not judged; read once."""
-        return _signature_once(self.raw)
+        if "" not in self._memo:
+            self._memo[""] = _signature(self.raw, self.content, "status index")
+        return self._memo[""]
 
     def key(self, kind: str, text: str) -> bytes:
         """The 12 bytes under which ``text`` stands."""
@@ -189,19 +192,10 @@ def _successor(text: bytes) -> Successor:
 
 
 @lru_cache(maxsize=8)
-def _signature_once(raw: bytes) -> Signature:
-    return _signature(raw, _content(raw), "status index")
-
-
-def _content(data: bytes) -> bytes:
-    return content_of(data, "status index", DEFAULT_LIMITS.status_index_size)
-
-
-@lru_cache(maxsize=8)
 def read_status_index(data: bytes) -> StatusIndex:
     """A signed status index. Raises InputError; the signature is not judged here, and its
     digest not even computed before somebody asks for it."""
-    content = _content(data)
+    content = content_of(data, "status index", DEFAULT_LIMITS.status_index_size)
     end = content.find(b"\n", 0, MAX_HEADER)
     if end < 0:
         raise InputError("index.header", "the index has no header")
