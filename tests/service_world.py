@@ -19,7 +19,11 @@ ROOT = Path(__file__).parent.parent
 CERTS = ROOT / "fixtures" / "certs"
 SAMPLES = ROOT / "examples" / "samples"
 URI = "https://status.tj.example/registry/1"
-REGIONS = {"tianjin": ("120000", "天津海事局", "1112000000000T122L")}
+REGIONS = {
+    "tianjin": ("120000", "天津海事局", "1112000000000T122L"),
+    "guangdong": ("440000", "广东海事局", "1144000000000T448N"),
+    "shandong": ("370000", "山东海事局", "1137000000000T376K"),
+}
 
 
 def settings_text(folder: Path, *, region: str = "tianjin", more: str = "", top: str = "") -> str:

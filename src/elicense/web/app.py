@@ -14,6 +14,7 @@ from elicense.report import own_version
 from elicense.web import context, problems
 from elicense.web.guard import Guard
 from elicense.web.measured import Measured
+from elicense.web.peers import Client
 from elicense.web.routes import routers
 from elicense.web.settings import Settings
 
@@ -29,11 +30,14 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.service = context.start(settings)
+        running = context.start(settings)
+        running.extras["peers"] = peers = Client(settings.peers, settings.region)
+        app.state.service = running
         try:
             yield
         finally:
-            app.state.service.close()
+            await peers.close()
+            running.close()
 
     app = FastAPI(
         title=_TITLE, description=_ABOUT, version=own_version(), lifespan=lifespan,

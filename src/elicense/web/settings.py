@@ -89,6 +89,7 @@ class Peers:
     cache_seconds: float = 60.0
     client_certificate: str = ""
     client_key: str = ""
+    ca_file: str = ""  # of a government network's own CA, instead of the system's
     allow_hosts: tuple[str, ...] = ()  # private addresses that are meant
 
 
@@ -251,7 +252,7 @@ def _rooted(found: Settings, folder: Path) -> Settings:
     peers = replace(
         found.peers, signer=key(found.peers.signer),
         client_certificate=path(found.peers.client_certificate),
-        client_key=path(found.peers.client_key),
+        client_key=path(found.peers.client_key), ca_file=path(found.peers.ca_file),
     )  # fmt: skip
     registry = found.registry
     if registry.startswith("sqlite:///") and not registry.startswith("sqlite:////"):
