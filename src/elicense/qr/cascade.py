@@ -18,6 +18,7 @@ from elicense.limits import DEFAULT_LIMITS, Limits
 from elicense.qr import crops, finders, sampler, views, zbar
 from elicense.qr.kinds import PREFIX, classify
 from elicense.qr.picture import Picture, from_pixels
+from elicense.qr.reader import corners_of
 from elicense.qr.views import Corners, View
 
 Accept = Callable[[str], bool]
@@ -188,10 +189,11 @@ def _holds(box: Corners, other: Corners) -> bool:
 
 def _stages(picture: Picture, found: _Found) -> Iterator[Attempt]:
     """Each stage by name, in order; what it needs is made when it is reached."""
+    size = picture.width, picture.height
     if picture.large:
-        yield "half", lambda: zxing(views.half(picture.half))
+        yield "half", lambda: zxing(views.half(picture.half, *size))
         if picture.half_red is not None:
-            yield "red", lambda: zxing(views.half(picture.half_red))
+            yield "red", lambda: zxing(views.half(picture.half_red, *size))
     else:
         yield "page", lambda: zxing(View(picture.grey))
         if picture.red is not None:
@@ -200,7 +202,7 @@ def _stages(picture: Picture, found: _Found) -> Iterator[Attempt]:
     yield from _crops(picture)
     if picture.large:
         yield "page", lambda: zxing(View(picture.grey))
-    if picture.width * picture.height <= _GROWABLE:
+    if size[0] * size[1] <= _GROWABLE:
         yield "doubled", lambda: zxing(views.grown(picture.grey, 2.0))
 
 
@@ -248,9 +250,7 @@ def zxing(view: View) -> list[Seen]:
     formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
     seen = []
     for code in zxingcpp.read_barcodes(view.pixels, formats=formats, return_errors=True):
-        spot = code.position
-        ends = (spot.top_left, spot.top_right, spot.bottom_right, spot.bottom_left)
-        corners = view.on_page(tuple((float(p.x), float(p.y)) for p in ends))
+        corners = view.on_page(corners_of(code))
         seen.append(Seen(code.text if code.valid else None, corners))
     return seen
 

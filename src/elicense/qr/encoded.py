@@ -10,6 +10,7 @@ from elicense.errors import InputError
 from elicense.limits import DEFAULT_LIMITS, Limits
 from elicense.qr import cascade
 from elicense.qr.cascade import Accept, Reading
+from elicense.qr.paper import bands
 from elicense.qr.picture import Picture, check_size, from_pixels
 
 _ORIENTATION = 0x0112  # of EXIF and TIFF
@@ -42,63 +43,85 @@ def opened(data: bytes, *, limits: Limits, place: str) -> Picture:
     faults = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
     try:
         with Image.open(io.BytesIO(data)) as image:
-            width, height = image.size
-            check_size(width, height, limits, place)
-            turned = image.getexif().get(_ORIENTATION, 1)
-            if image.format == "JPEG" and image.mode in {"L", "RGB"}:
-                size = (height, width) if turned in {5, 6, 7, 8} else (width, height)
-                return _jpeg(data, size, coloured=image.mode == "RGB", place=place)
+            check_size(*image.size, limits, place)
+            if image.format in {"JPEG", "MPO"} and image.mode in {"L", "RGB"}:
+                return _jpeg(data, image, place)
             pixels = _pixels(image)
+            # asked for after loading, which turns a TIFF by itself
+            return from_pixels(_turned(pixels, _orientation(image)), limits=limits, place=place)
     except InputError:
         raise
     except faults as error:
         raise InputError("image.format", f"not a picture that can be read: {error}",
                          place=place) from error  # fmt: skip
-    return from_pixels(pixels, limits=limits, place=place)
 
 
-def _jpeg(data: bytes, size: tuple[int, int], *, coloured: bool, place: str) -> Picture:
+def _orientation(image: Any) -> int:
+    """1 to 8, as EXIF counts."""
+    found = image.getexif().get(_ORIENTATION, 1)
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def _turned(pixels: Any, orientation: int) -> Any:
+    """Upright: 5 to 8 lie on their side, 2, 4, 5 and 7 are seen in a mirror."""
+    import numpy as np
+
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in {3, 4, 7, 8}:
+        pixels = pixels[::-1]
+    if orientation in {2, 3, 6, 7}:
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _jpeg(data: bytes, image: Any, place: str) -> Picture:
     import cv2
     import numpy as np
 
     raw = np.frombuffer(data, np.uint8)
+    orientation = _orientation(image)
+    width, height = image.size if orientation < 5 else image.size[::-1]
     ways = {
         (False, False): cv2.IMREAD_GRAYSCALE, (False, True): cv2.IMREAD_REDUCED_GRAYSCALE_2,
-        (True, False): cv2.IMREAD_COLOR_RGB, (True, True): cv2.IMREAD_REDUCED_COLOR_2,
+        (True, False): cv2.IMREAD_COLOR, (True, True): cv2.IMREAD_REDUCED_COLOR_2,
     }  # fmt: skip
 
     def draw(colour: bool, half: bool) -> Any:
-        found = cv2.imdecode(raw, ways[colour, half])
+        try:
+            found = cv2.imdecode(raw, ways[colour, half] | cv2.IMREAD_IGNORE_ORIENTATION)
+        except cv2.error as error:
+            raise InputError("image.format", f"a broken JPEG: {error}", place=place) from error
         if found is None:
             raise InputError("image.format", "a broken JPEG", place=place)
-        return cv2.cvtColor(found, cv2.COLOR_BGR2RGB) if colour and half else found
+        if colour:
+            cv2.cvtColor(found, cv2.COLOR_BGR2RGB, dst=found)
+        return _turned(found, orientation)
 
-    return Picture(*size, draw, coloured)
+    return Picture(width, height, draw, image.mode == "RGB")
 
 
 def _pixels(image: Any) -> Any:
-    """Grey or RGB of 8 bits on white paper, turned as the picture says."""
+    """Grey or RGB of 8 bits on white paper."""
     import numpy as np
-    from PIL import Image, ImageOps
 
     if image.mode.startswith(("I", "F")):
-        image = _scaled(image)
-    elif image.mode in {"LA", "RGBA", "PA", "La", "RGBa"} or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        paper = Image.new("RGB", image.size, "white")
-        paper.paste(rgba, mask=rgba.getchannel("A"))
-        image = paper
-    elif image.mode != "RGB":
-        image = image.convert("L" if image.mode in {"1", "L"} else "RGB")
-    return np.asarray(ImageOps.exif_transpose(image))
+        return _scaled(image)
+    mode = "L" if image.mode in {"1", "L", "LA"} else "RGB"
+    width, height = image.size
+    pixels = np.empty((height, width) if mode == "L" else (height, width, 3), np.uint8)
+    top = 0
+    for band in bands(image, mode):
+        pixels[top : top + band.height] = np.asarray(band)
+        top += band.height
+    return pixels
 
 
 def _scaled(image: Any) -> Any:
     """Sixteen and more bits a pixel, from the darkest to the lightest."""
     import numpy as np
-    from PIL import Image
 
-    wide = np.asarray(image).astype(np.float32)
-    low, high = (float(np.nan_to_num(end)) for end in (wide.min(), wide.max()))
+    wide = np.nan_to_num(np.asarray(image).astype(np.float32))
+    low, high = float(wide.min()), float(wide.max())
     scale = 255 / (high - low) if high > low else 0.0
-    return Image.fromarray(np.nan_to_num((wide - low) * scale).clip(0, 255).astype(np.uint8))
+    return ((wide - low) * scale).clip(0, 255).astype(np.uint8)

@@ -78,13 +78,13 @@ def from_pixels(pixels: Any, *, limits: Limits, place: str) -> Picture:
     own = np.ascontiguousarray(pixels)
 
     def draw(colour: bool, half: bool) -> Any:
-        found = own if colour or not coloured else cv2.cvtColor(own, cv2.COLOR_RGB2GRAY)
-        return halved(found) if half else found
+        found = _halved(own) if half else own
+        return found if colour or not coloured else cv2.cvtColor(found, cv2.COLOR_RGB2GRAY)
 
     return Picture(width, height, draw, coloured)
 
 
-def halved(pixels: Any) -> Any:
+def _halved(pixels: Any) -> Any:
     """At half the size, each pixel the mean of four."""
     import cv2
 

@@ -10,6 +10,7 @@ from elicense.errors import LimitError
 from elicense.evidence import QrCode
 from elicense.limits import Limits
 from elicense.qr.kinds import classify
+from elicense.qr.paper import bands
 
 
 def read_pixels(width: int, height: int, grey: Any, *, page: int, place: str) -> Iterator[QrCode]:
@@ -21,7 +22,14 @@ def read_pixels(width: int, height: int, grey: Any, *, page: int, place: str) ->
         view = view.cast("B", (height, width))
     formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
     for found in zxingcpp.read_barcodes(view, formats=formats):
-        yield QrCode(page, found.text, classify(found.text).kind, place)
+        yield QrCode(page, found.text, classify(found.text).kind, place, corners_of(found))
+
+
+def corners_of(code: Any) -> tuple[tuple[float, float], ...]:
+    """Corners of a code zxing found, clockwise from its own top left."""
+    spot = code.position
+    ends = (spot.top_left, spot.top_right, spot.bottom_right, spot.bottom_left)
+    return tuple((float(point.x), float(point.y)) for point in ends)
 
 
 def read_encoded(data: bytes, limits: Limits, *, page: int, place: str) -> Iterator[QrCode]:
@@ -36,21 +44,10 @@ def read_encoded(data: bytes, limits: Limits, *, page: int, place: str) -> Itera
             width, height = image.size
             if width * height > limits.image_pixels:
                 raise LimitError("image.pixels", f"{width} × {height} pixels", place=place)
-            pixels = _on_white(image).tobytes()
+            pixels = b"".join(band.tobytes() for band in bands(image, "L"))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
         return  # not a picture that can be drawn: nothing to read in it
     yield from read_pixels(width, height, pixels, page=page, place=place)
-
-
-def _on_white(image: Any) -> Any:
-    """Grey, with transparency laid on white paper."""
-    from PIL import Image
-
-    if image.mode in {"LA", "RGBA", "PA"} or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        paper = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(paper, rgba).convert("L")
-    return image.convert("L")
 
 
 def distinct(codes: Iterable[QrCode], limits: Limits) -> tuple[QrCode, ...]:

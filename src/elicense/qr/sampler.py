@@ -95,8 +95,9 @@ def _normal(grey: Any, quad: Any, size: int) -> Any:
     picture = grey.astype(np.float32)
     light = cv2.blur(picture, (reach, reach))
     spread = cv2.sqrt(np.maximum(cv2.blur(picture * picture, (reach, reach)) - light * light, 0))
-    x0, y0 = np.maximum(quad.min(axis=0).astype(int), 0)
-    x1, y1 = quad.max(axis=0).astype(int) + 1
+    height, width = grey.shape
+    (x0, y0), (x1, y1) = (end.clip(0, (width, height)).astype(int) for end in
+                          (quad.min(axis=0), quad.max(axis=0) + 1))  # fmt: skip
     usual = float(np.median(spread[y0:y1, x0:x1])) if x1 > x0 and y1 > y0 else 1.0
     return (light - picture) / (spread + 0.3 * usual + 1.0)
 

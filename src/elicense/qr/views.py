@@ -41,9 +41,10 @@ def around(grey: Any, corners: Corners) -> View:
     return cut(grey, (left, top, max(1, right - left), max(1, bottom - top)), 780)
 
 
-def half(pixels: Any) -> View:
-    """The whole page, given at half its size."""
-    return View(pixels, across=0.5, down=0.5)
+def half(pixels: Any, width: int, height: int) -> View:
+    """The whole page of ``width`` by ``height``, given at half its size."""
+    down, across = pixels.shape
+    return View(pixels, across=across / width, down=down / height)
 
 
 def grown(grey: Any, factor: float) -> View:
