@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from elicense.cli.doctor import doctor
 from elicense.cli.endorse import endorse
 from elicense.cli.inspect import inspect
 from elicense.cli.inspect_ship import inspect_ship
@@ -52,6 +53,7 @@ cli.add_command(trust)
 cli.add_command(profiles)
 cli.add_command(licence)
 cli.add_command(qr)
+cli.add_command(doctor)
 
 
 def main() -> None:
