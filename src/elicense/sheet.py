@@ -149,7 +149,7 @@ def _printed(
 def _read(
     pixels: Any, payload: Payload, page: int, corners: Corners, limits: Limits
 ) -> tuple[PrintedField, ...]:
-    from elicense.ocr import read_printed
+    from elicense.ocr.read import read_printed
 
     profile = find(payload.type)
     if profile is None:
