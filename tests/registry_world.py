@@ -29,7 +29,7 @@ def made(registry: Registry, serial: int, *, version: int = 1, **other: str) -> 
         issuer=Party("天津海事局", code="1112000000000T122L", region="120000"),
         holder=Party(
             other.get("name", "渤海样例航运有限公司"), code=other.get("code", f"H{serial:06}"),
-            code_type="001",
+            code_type=other.get("code_type", "001"),
         ),
         validity=Validity(date(2026, 1, 1), date(2026, 1, 1), date(2030, 12, 31)),
         status=reference,

@@ -14,8 +14,10 @@ from elicense.cli.issue import issue, reissue
 from elicense.cli.licence import licence
 from elicense.cli.profiles import profiles
 from elicense.cli.qr import qr
+from elicense.cli.registry import registry
 from elicense.cli.replay import replay
 from elicense.cli.seal import seal
+from elicense.cli.serve import serve
 from elicense.cli.status import status
 from elicense.cli.trust import trust
 from elicense.cli.verify import verify
@@ -53,6 +55,8 @@ cli.add_command(trust)
 cli.add_command(profiles)
 cli.add_command(licence)
 cli.add_command(qr)
+cli.add_command(registry)
+cli.add_command(serve)
 cli.add_command(doctor)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
+from elicense.crypto.certificate import read_certificate
+from elicense.errors import UsageError
 from elicense.registry import accesses, database, records
 from elicense.registry.accesses import PURPOSE_MAX, Access
 from elicense.registry.credentials import Caller
@@ -71,6 +74,30 @@ def start(settings: Settings) -> Service:
         settings, registry, Credentials(registry), Rates(), workers, trust,
         Batcher(find, "find"), Batcher(log, "log"), Metrics(workers),
     )  # fmt: skip
+
+
+def check(settings: Settings) -> Iterator[str]:
+    """Open registry, trust store and every key; what there is, a line each. Raises what is
+    wrong, so that a service does not start only to fail at its first request."""
+    from elicense.web import keys
+
+    trust = load_trust(settings)
+    test = ", TEST ANCHORS" if trust.test else ""
+    yield f"trust: {trust.name}, {len(trust.services)} entries{test}"
+    registry = database.open_registry(settings.registry)
+    yield f"registry: {registry.name}"
+    registry.close()
+    issuing, publishing = settings.issuing, settings.publishing
+    if issuing is not None and not Path(issuing.seal).is_file():
+        raise UsageError("service.settings", "the seal is not there", place=issuing.seal)
+    for what, key in (
+        ("issuing.signer", issuing.signer if issuing else None),
+        ("issuing.qr_signer", issuing.qr_signer if issuing else None),
+        ("publishing.signer", publishing.signer if publishing else None),
+        ("peers.signer", settings.peers.signer),
+    ):
+        if key is not None:
+            yield f"{what}: {read_certificate(keys.open_key(key).certificate).display}"
 
 
 def service(request: Request) -> Service:

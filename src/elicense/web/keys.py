@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from elicense.errors import KeyMaterialError
@@ -15,17 +16,20 @@ if TYPE_CHECKING:
 
 def load(running: Service, key: Key) -> Credential:
     """The credential for a key of the settings."""
-    from elicense.issuing import signers
-
     known: dict[Key, Credential] = running.extras.setdefault("keys", {})
     if key not in known:
-        known[key] = signers.load(
-            key.key, certificate=key.certificate or None, password=_password(key)
-        )
+        known[key] = open_key(key)
     return known[key]
 
 
-def _password(key: Key):  # type: ignore[no-untyped-def]
+def open_key(key: Key) -> Credential:
+    """Load it anew. KeyMaterialError where it cannot be used."""
+    from elicense.issuing import signers
+
+    return signers.load(key.key, certificate=key.certificate or None, password=_password(key))
+
+
+def _password(key: Key) -> Callable[[str], bytes]:
     def ask(name: str) -> bytes:
         found = os.environ.get(key.password_env) if key.password_env else None
         if found is None:
