@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
 from elicense.checks.case import Case
 from elicense.checks.days import day
+from elicense.checks.qr import entitled
 from elicense.checks.signatures import PASS, UNKNOWN, WARN
+from elicense.checks.standing import Standing
 from elicense.findings import Finding
+from elicense.trust.list_model import Refusal
+from elicense.trust.list_store import LIST
+from elicense.trust.service import NATIONAL, Service
+from elicense.trust.store import TrustStore
 
 _CLOCK_SKEW = timedelta(minutes=5)
 
@@ -28,10 +34,14 @@ def _bounded(case: Case, oldest: timedelta) -> Iterator[Finding]:
 
 
 def store(case: Case) -> Iterator[Finding]:
-    """``trust.age`` and ``trust.test``: not past its next update, and not a test store."""
+    """``trust.age``, ``trust.lists`` and ``trust.test``: not past its next update, its signed
+    lists held, and not a test store."""
     trust = case.world.trust
     if trust.test:
         yield Finding("trust.test", WARN, "trust", values={"name": trust.name})
+    if trust.operators:
+        yield from _signed(case)
+        return
     if trust.next_update is None:
         oldest = case.policy.trust_age
         if oldest is not None and trust.services:
@@ -48,3 +58,73 @@ def store(case: Case) -> Iterator[Finding]:
         yield Finding("trust.age", UNKNOWN, "trust", "", values)
     else:
         yield Finding("trust.age", PASS, "trust", "", values)
+
+
+# -- stores of signed lists ----------------------------------------------------
+def _signed(case: Case) -> Iterator[Finding]:
+    """Each list at hand with its own age. One that is past its next update leaves the
+    question open where the answer rests on it, and is a remark where it does not."""
+    trust, now = case.world.trust, case.world.now
+    yield from _held(trust, now)
+    used = _relied_on(case)
+    for age in trust.lists:
+        values = {
+            "name": age.name, "list": age.id, "date": day(age.next_update),
+            "issued": day(age.issued), "number": str(age.sequence),
+            "days": str((now - age.next_update).days),
+        }  # fmt: skip
+        subject = f"trust:{age.id}" if age.id else "trust"
+        counts = age.kind != LIST or age.id in used
+        if age.next_update >= now:
+            if counts:
+                yield Finding("trust.age", PASS, subject, "", values)
+        elif counts:
+            yield Finding("trust.age", UNKNOWN, subject, "list", values)
+        else:
+            yield Finding("trust.age", WARN, subject, "other-list", values)
+
+
+def _held(trust: TrustStore, now: datetime) -> Iterator[Finding]:
+    """``trust.lists``: what was refused, and why; a clock that the lists prove wrong."""
+    newest = trust.newest_issued
+    if newest is not None and now + _CLOCK_SKEW < newest:
+        values = {"now": f"{now:%Y-%m-%d %H:%M}", "date": f"{newest:%Y-%m-%d %H:%M}"}
+        yield Finding("trust.lists", UNKNOWN, "trust", "clock", values)
+    if not any(age.sequence for age in trust.lists):
+        yield Finding("trust.lists", UNKNOWN, "trust", "none", {"name": trust.name},
+                      _why(trust.refused))  # fmt: skip
+    for item in trust.refused:
+        values = {"list": item.what, "detail": f"list-{item.code}"}
+        if item.code == "fork":  # two of one number, both signed: somebody has the key
+            yield Finding("trust.lists", UNKNOWN, "trust", "fork", values, str(item))
+        else:
+            yield Finding("trust.lists", WARN, "trust", "refused", values, str(item))
+    if not trust.refused and any(age.sequence for age in trust.lists):
+        yield Finding("trust.lists", PASS, "trust", "",
+                      {"count": str(sum(age.kind == LIST for age in trust.lists))})  # fmt: skip
+
+
+def _why(refused: Iterable[Refusal]) -> str:
+    return "; ".join(str(item) for item in refused)
+
+
+def _relied_on(case: Case) -> frozenset[str]:
+    """The ids of the lists whose entries the answer rests on: those that name a signer, and
+    those that could speak of the licence's state or its QR code."""
+    entries: list[Service] = [entry for found in _standings(case) for entry in found.services]
+    entries += entitled(case)
+    code = case.licence.issuer.code if case.licence is not None else ""
+    for entry in case.world.trust.services:
+        if (code and entry.uscc == code) or (entry.service, entry.region) == ("status", NATIONAL):
+            entries.append(entry)
+    return frozenset(entry.list_id for entry in entries)
+
+
+def _standings(case: Case) -> Iterator[Standing]:
+    tokens = list(case.document_tokens)
+    for judged in case.signatures:
+        tokens += judged.tokens
+        if judged.maker_token is not None:
+            tokens.append(judged.maker_token)
+        yield from (s for s in (judged.standing, judged.maker_standing) if s is not None)
+    yield from (token.standing for token in tokens if token.standing is not None)
