@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
-from elicense.crypto.certificate import Certificate
+from elicense.crypto.certificate import EKU_OCSP, Certificate
 from elicense.errors import Error, InputError, UsageError
 from elicense.trust import fetch, ocsp_request, path, revocation
 from elicense.trust.crl import read_crl
@@ -30,7 +30,7 @@ from elicense.trust.status import read_status_list
 from elicense.trust.store import TrustStore, pem_or_der
 
 _MAX_ADDRESSES = 8  # of one certificate
-_SILENT = {"fetch.timeout", "fetch.connection", "fetch.address", "fetch.tls"}
+_SILENT = {"fetch.timeout", "fetch.connection", "fetch.tls"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,11 @@ def _delegates(need: Need, trust: TrustStore) -> Iterator[Certificate]:
         except InputError:
             continue
         if about:
-            yield from (c for c in response.certificates if path.signed_by(c, need.issuer))
+            yield from (
+                c for c in response.certificates
+                if EKU_OCSP in (c.extensions.extended_key_usage or ())
+                and path.signed_by(c, need.issuer)
+            )  # fmt: skip
 
 
 def _with_port(host: str) -> tuple[str, ...]:
@@ -247,7 +251,8 @@ def _post(url: str, need: Need, caps: fetch.Caps) -> bytes:
     nonce = secrets.token_bytes(ocsp_request.NONCE_SIZE)
     question = ocsp_request.request(need.certificate, need.issuer, nonce=nonce)
     body = fetch.post(url, question, content_type=ocsp_request.REQUEST, caps=caps).body
-    ocsp_request.check_nonce(body, nonce)
+    with contextlib.suppress(InputError):  # what it is instead is told when it is read
+        ocsp_request.check_nonce(body, nonce)
     return body
 
 
