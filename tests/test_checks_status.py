@@ -414,6 +414,12 @@ def test_an_index_that_may_not_speak_is_never_worse_than_none(problem: str) -> N
     assert later().identifier not in finding.message("en")
 
 
+def test_a_policy_may_insist_on_a_usable_index() -> None:
+    policy = Policy(weights={"status.version": "FAIL"})
+    assert not with_index(BAD_INDEXES["broken"](own()), policy=policy)
+    assert with_index(index_of(own()), policy=policy)
+
+
 def test_a_bad_index_does_not_hide_a_good_one() -> None:
     good, bad = index_of(own(), later()), BAD_INDEXES["from-the-future"](own())
     for pair in ((good, bad), (bad, good)):

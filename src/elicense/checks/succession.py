@@ -60,7 +60,7 @@ class Succession:
         version = self._latest
         text = self._identifier(version)
         return {"newer_zh": f"第 {version:03} 版{text and f'（{text}）'}",
-                "newer_en": f"version {version:03}{text and f' ({text})'}"}  # fmt: skip
+                "newer_en": f"version {version:03}{text and f', {text}'}"}  # fmt: skip
 
     def _identifier(self, version: int) -> str:
         """The later version's identifier: the same but for version and check character."""
