@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from fastapi.testclient import TestClient
 
 from elicense.registry import changes, credentials, database
@@ -81,6 +85,32 @@ def service(folder: Path, **other: str) -> Iterator[tuple[TestClient, dict[str, 
     with TestClient(app, raise_server_exceptions=False) as client:
         client.headers["Authorization"] = f"Bearer {tokens['all']}"
         yield client, tokens
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(app: Any, port: int, pair: tuple[Path, Path] | None = None) -> Iterator[None]:
+    """A real server on loopback, with TLS if certificate and key are given."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="warning",
+        ssl_certfile=str(pair[0]) if pair else None, ssl_keyfile=str(pair[1]) if pair else None,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.02)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(20)
 
 
 def application(serial: int = 42, **changed: Any) -> dict[str, Any]:

@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +13,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -30,7 +25,7 @@ from elicense.trust.store import TrustStore
 from elicense.web import peer_answer, peers
 from elicense.web.app import create_app
 from elicense.web.settings import Peers, Settings
-from service_world import CERTS, application, prepare
+from service_world import CERTS, application, free_port, prepare, served
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
@@ -164,12 +159,6 @@ class Side:
         return httpx.post(self.url + path, json=body, headers=headers, timeout=30, verify=False)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def tls(folder: Path) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 that is its own CA."""
     import ipaddress
@@ -192,22 +181,6 @@ def tls(folder: Path) -> tuple[Path, Path]:
                           serialization.NoEncryption())
     )  # fmt: skip
     return certificate, private
-
-
-@contextmanager
-def served(app: Any, port: int, pair: tuple[Path, Path]) -> Iterator[None]:
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning",
-                            ssl_certfile=str(pair[0]), ssl_keyfile=str(pair[1]))  # fmt: skip
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join(20)
 
 
 def with_endpoints(folder: Path, ports: dict[str, int]) -> Path:

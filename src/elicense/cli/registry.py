@@ -160,7 +160,7 @@ def _known(against: str | None) -> Any:
 @click.option("--accesses-days", type=click.IntRange(1), help="Delete queries older than this.")
 @click.option("--personal-days", type=click.IntRange(1),
               help="Erase natural persons' data so long after a licence's end.")
-@click.option("--now", callback=common.moment, metavar="TIME", help="Count from this time.")  # fmt: skip
+@click.option("--now", callback=common.moment, metavar="TIME", help="Count from it.")  # fmt: skip
 def sweep(
     url: str, accesses_days: int | None, personal_days: int | None, now: datetime | None
 ) -> None:

@@ -47,8 +47,8 @@ def run(pipe: Connection) -> None:
     while True:
         try:
             wanted, job = pipe.recv()
-        except EOFError:
-            return
+        except (EOFError, OSError):
+            return  # the service has ended
         try:
             if wanted != generation or trust is None:
                 trust, generation = load_trust(settings), wanted
