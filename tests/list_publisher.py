@@ -30,6 +30,11 @@ def maker(name: str, family: str = "sm2", **more: Any) -> b.Made:
     return b.make(name, ROOT, *b.SIGNING, family=family, **more)
 
 
+def fixture(name: str) -> Credential:
+    """A signer of the test PKI, by its name."""
+    return b.desk().world.credential(name)
+
+
 @functools.cache
 def ca(name: str) -> b.Made:
     return b.make(name, ROOT, family="sm2")
