@@ -17,8 +17,11 @@ from typing import Any, NoReturn, TypeVar
 from elicense.canonical import MAX_INTEGER
 from elicense.errors import InputError, LimitError
 
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-_BAD_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
+# control characters, lone surrogates, and what turns or hides text on a screen
+_BAD_TEXT = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
 _MAX_TEXT = 1024
 T = TypeVar("T")
 
