@@ -425,3 +425,22 @@ def test_a_report_made_online_may_stand_beside_another_file(net, files) -> None:
     online = leave(net)
     first = verify(net, files["crl"], online)
     assert verify(net, files["ocsp"], online, companions=[first]).verdict == "VALID"
+
+
+def test_what_was_fetched_is_part_of_the_record(net) -> None:
+    """A store read from files, extended by the network: the record judges the same again."""
+    from elicense import record
+    from elicense.trust.fetched import Fetch
+    from elicense.trust.online import with_fetch
+
+    file = (b.SAMPLES / "tianjin-doc.ofd").read_bytes()
+    trust = b.sample_trust("trust-no-revocation")
+    for number, crl in enumerate(b.sample_trust().crls):
+        trust = with_fetch(trust, Fetch("crl", f"http://crl.example/{number}", "CA"), crl)
+    trust = with_fetch(trust, Fetch("ocsp", "http://x.example/", "CA", "fetch.timeout"), b"")
+    for uri, signed in b.sample_trust().status_lists.items():
+        trust = with_fetch(trust, Fetch("status-list", uri, uri), signed)
+    report = elicense.verify(file, trust=trust, at=b.NOW, now=b.NOW)
+    assert report.verdict == "VALID" and len(told(report)) == len(trust.fetches)
+    replayed = record.replay(record.make(report, file), allow_test=True)
+    assert not replayed.differences

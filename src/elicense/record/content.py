@@ -15,6 +15,7 @@ from elicense.maritime.ship import Ship
 from elicense.policy import Policy
 from elicense.record import archive
 from elicense.report import environment
+from elicense.trust.fetched import Fetch
 from elicense.trust.store import TrustStore
 
 SCHEMA = "elicense-record/1"
@@ -153,6 +154,8 @@ def _trust(store: TrustStore, entries: dict[str, bytes]) -> dict[str, Any]:
         more["status_lists"] = {
             uri: _add(entries, "more", data) for uri, data in store.status_lists.items()
         }
+    if store.fetches:
+        more["fetches"] = [asdict(one) for one in store.fetches]
     if _with(base, more, entries, store.digest) != store:
         raise UsageError(
             "record.trust", "this trust store cannot be read again from the files it came from",
@@ -172,6 +175,8 @@ def _with(
     }
     if "status_lists" in more:
         values["status_lists"] = {u: entries[name] for u, name in more["status_lists"].items()}
+    if "fetches" in more:
+        values["fetches"] = tuple(Fetch(**one) for one in more["fetches"])
     return replace(base, **values, digest=digest) if more else base
 
 
