@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import click
 
-from elicense.cli.doctor import doctor
-from elicense.cli.endorse import endorse
-from elicense.cli.inspect import inspect
-from elicense.cli.inspect_ship import inspect_ship
-from elicense.cli.issue import issue, reissue
-from elicense.cli.licence import licence
-from elicense.cli.profiles import profiles
-from elicense.cli.qr import qr
-from elicense.cli.registry import registry
-from elicense.cli.replay import replay
-from elicense.cli.seal import seal
-from elicense.cli.serve import serve
-from elicense.cli.status import status
-from elicense.cli.trust import trust
-from elicense.cli.verify import verify
 from elicense.errors import Error
+
+_COMMANDS = {
+    "verify": "verify",
+    "inspect": "inspect",
+    "inspect-ship": "inspect_ship",
+    "replay": "replay",
+    "issue": "issue",
+    "reissue": "issue",
+    "endorse": "endorse",
+    "seal": "seal",
+    "status": "status",
+    "trust": "trust",
+    "profiles": "profiles",
+    "licence": "licence",
+    "qr": "qr",
+    "registry": "registry",
+    "serve": "serve",
+    "doctor": "doctor",
+}
+"""Each command and the module it stands in, in the order of the help; loaded when called."""
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported only when one is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"elicense.cli.{_COMMANDS[cmd_name]}")
+        found: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return found
 
 
 def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -35,29 +55,11 @@ def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) 
     context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
               help="Show version and SM2 engine.")  # fmt: skip
 def cli() -> None:
     """Verify and issue China's electronic licences (电子证照): sealed OFD and PDF files."""
-
-
-cli.add_command(verify)
-cli.add_command(inspect)
-cli.add_command(inspect_ship)
-cli.add_command(replay)
-cli.add_command(issue)
-cli.add_command(reissue)
-cli.add_command(endorse)
-cli.add_command(seal)
-cli.add_command(status)
-cli.add_command(trust)
-cli.add_command(profiles)
-cli.add_command(licence)
-cli.add_command(qr)
-cli.add_command(registry)
-cli.add_command(serve)
-cli.add_command(doctor)
 
 
 def main() -> None:
