@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,9 @@ def pinned(operators: Sequence[str], place: str) -> list[bytes]:
     return [pem_or_der(Path(name).read_bytes()) for name in operators]
 
 
-def trust_options(help_text: str = "Trust store to judge by: a folder, or a bundle.") -> Any:
+def trust_options(
+    help_text: str = "Trust store to judge by: a folder, or a bundle.",
+) -> Callable[[Any], Any]:
     """``--trust``, ``--operator`` and ``--allow-test-trust`` as one decorator."""
     options = (
         click.option("--trust", envvar="ELICENSE_TRUST", metavar="DIR|FILE.elt", help=help_text),
