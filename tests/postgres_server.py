@@ -49,8 +49,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """The URL of an empty database ``test``; it takes TCP on loopback only."""
+def running(*, durable: bool = True) -> Iterator[str]:
+    """The URL of an empty database ``test``; it takes TCP on loopback only. Commits reach the
+    disk (fsync), unless ``durable`` is false."""
     folder = Path(tempfile.mkdtemp(prefix="elicense-pg-"))
     data, port = folder / "data", _free_port()
     if os.getuid() == 0:
@@ -59,6 +60,7 @@ def running() -> Iterator[str]:
         _run(_program("initdb"), "-D", str(data), "-U", "test", "-A", "trust", "-E", "UTF8",
              "--locale=C", "--no-sync")  # fmt: skip
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        options += "" if durable else " -c fsync=off"
         _run(_program("pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"),
              "-o", options, "start")  # fmt: skip
         try:
