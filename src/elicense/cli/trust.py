@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from elicense.cli.trust_make import make, sign
+from elicense.cli.trust_show import diff, show
 
 
 @click.group()
@@ -14,3 +15,5 @@ def trust() -> None:
 
 trust.add_command(make)
 trust.add_command(sign)
+trust.add_command(show)
+trust.add_command(diff)
