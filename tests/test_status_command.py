@@ -299,6 +299,22 @@ def test_a_bare_number_and_a_bare_identifier() -> None:
     assert shown(x.WITHDRAWN.number, *TRUST, code=1)["found"][0]["state"] == "withdrawn"
 
 
+def test_a_version_older_than_all_that_the_index_lists_is_superseded() -> None:
+    from elicense.identifiers import format_identifier, parse_identifier
+
+    own = parse_identifier(x.TIANJIN_ENDORSED.identifier)  # version 003, the only one listed
+    first, fourth = (
+        format_identifier(type=own.type, issuer=own.issuer, serial=own.serial, version=version)
+        for version in (1, 4)
+    )
+    (found,) = shown(first, *TRUST, code=1)["found"]
+    assert (found["state"], found["latest"], found["list"]) == ("superseded", 3, None)
+    assert "version 001  superseded" in run("show", first, *TRUST, code=1).stdout
+    (found,) = shown(first, "--index-file", INDEX, code=3)["found"]
+    assert (found["state"], found["problem"]) == (None, "signer-not-trusted")
+    assert shown(fourth, *TRUST, code=3)["found"] == []
+
+
 def test_unknown_is_not_proven_and_a_number_proves_no_sheet() -> None:
     assert shown("样例TJDOC209900001", *TRUST, code=3)["found"] == []
     for language, words in (("en", "not of the sheet"), ("zh", "不说明写有它的文件")):

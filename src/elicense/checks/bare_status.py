@@ -36,7 +36,8 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The state of one version. ``state`` is empty where it is not proven, and ``problem``
+    """The state of one version. ``row.list`` is empty where the index has only a later one;
+    ``state`` is empty where it is not proven, and ``problem``
     then says why; ``source`` is the list it comes from."""
 
     row: Row
@@ -76,7 +77,11 @@ def look_up(text: str, index: StatusIndex, world: World) -> tuple[Voice, tuple[A
     problem = voice.problem or ("" if entries else "signer-not-entitled")
     latest = max((row.version for row in rows), default=0)
     successor = index.successor(identifier)
-    own = [row for row in rows if row.version == identifier.version_number]
+    version = identifier.version_number
+    own = [row for row in rows if row.version == version]
+    if not own and (latest > version or successor is not None):
+        nowhere = Answer(Row(version, "", 0), "", problem or "not-listed")
+        return voice, (_followed(nowhere, latest, successor, problem),)
     return voice, tuple(
         _followed(_answer(row, problem, entries, world), latest, successor, problem) for row in own
     )

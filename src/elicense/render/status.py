@@ -46,6 +46,7 @@ _WORDS = {
     "good": ("数学上成立", "holds"),
     "bad": ("不成立", "does not hold"),
     "no-entry": ("列表中没有这一项", "the list has no such entry"),
+    "not-listed": ("索引中没有这一版", "the index does not list this version"),
     "list-absent": ("本地没有这份状态列表", "the status list is not at hand"),
     "list-unreadable": ("状态列表无法读取", "the status list cannot be read"),
     "out-of-range": ("列表中没有这一项", "the list has no such entry"),
@@ -88,7 +89,8 @@ def number_facts(
         "asked": text,
         "found": [
             {"version": a.row.version, "state": a.state or None, "problem": a.problem,
-             "list": a.row.list, "index": a.row.index, "latest": a.latest or None,
+             "list": a.row.list or None, "index": a.row.index if a.row.list else None,
+             "latest": a.latest or None,
              "list_issued": _time(a.source.issued) if a.source else None,
              "successor": _successor(a), "index_issued": _time(index.issued),
              "age": age(a.source.issued if a.source else index.issued, now)["age_en"],
@@ -214,7 +216,8 @@ def _number_lines(facts: dict[str, Any], language: str) -> Iterator[str]:
         said = state(item["state"], language) if item["state"] else _word(item["problem"], language)
         old = f" ({item['age']})" if english else f"（{item['age_zh']}）"
         version = f"version {item['version']:03}" if english else f"第 {item['version']:03} 版"
-        yield f"  {version}  {said}{old}  {item['list']} #{item['index']}"
+        place = f"  {item['list']} #{item['index']}" if item["list"] else ""
+        yield f"  {version}  {said}{old}{place}"
         if item["successor"]:
             new = item["successor"]
             yield f"    → {new['authority']} {new['identifier']}"

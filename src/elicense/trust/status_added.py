@@ -59,11 +59,12 @@ def lists_for(trust: TrustStore, uri: str) -> tuple[tuple[StatusList, ...], str]
     found: list[StatusList] = []
     problem = ""
     own = trust.status_lists.get(uri)
-    if own is not None:
+    for data in (*(() if own is None else (own,)), *trust.more_status_lists):
         try:
-            found.append(read_status_list(own))
+            item = read_status_list(data)
         except InputError as exc:
-            problem = str(exc)
-    more = (read_status_list(data) for data in trust.more_status_lists)
-    found.extend(item for item in more if item.uri == uri)
+            problem = problem or (str(exc) if data is own else "")
+            continue
+        if data is own or item.uri == uri:
+            found.append(item)
     return tuple(sorted(found, key=lambda item: item.issued, reverse=True)), problem
