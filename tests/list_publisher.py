@@ -14,6 +14,8 @@ from typing import Any
 import trust_builders as b
 from elicense.issuing import cms, cms_together
 from elicense.issuing.credential import Credential
+from elicense.trust import bundle
+from elicense.trust.service import Service
 
 from pki import invented  # isort: skip
 
@@ -180,3 +182,55 @@ def lists_of(operator: Operator) -> list[bytes]:
 
 def codes(refused: Sequence[Any]) -> set[str]:
     return {item.code for item in refused}
+
+
+# -- the test PKI's own entries, as lists ----------------------------------------------------
+
+
+def of_folder() -> Operator:
+    """The trust folder of the test PKI as signed lists: one a region, one for the rest."""
+    store = b.sample_trust()
+    regions: dict[str, Region] = {}
+    for entry in store.services:
+        area = entry.region
+        region = regions.setdefault(area, Region(
+            area, area, [maker(f"region {area}")], issued=b.day(2026, 10), test=True))  # fmt: skip
+        named = next((a for a in region.authorities if a["uscc"] == entry.uscc), None)
+        if named is None:
+            named = {"uscc": entry.uscc, "name": entry.authority, "region": area, "services": []}
+            region.authorities.append(named)
+        named["services"].append(_listed(entry))
+    for region in regions.values():
+        region.publish(at=b.day(2026, 10, 15))
+    operator = Operator([maker("operator A")], list(regions.values()), issued=b.day(2026, 10),
+                        test=True)  # fmt: skip
+    operator.entries = {
+        id: {"licence_types": sorted({t for s in store.services for t in s.licence_types}),
+             "services": sorted({s.service for s in store.services})}
+        for id in regions
+    }  # fmt: skip
+    return operator
+
+
+def _listed(entry: Service) -> dict[str, Any]:
+    value: dict[str, Any] = {"service": entry.service, "state": "active"}
+    if entry.certificate is not None:
+        value["certificate"] = b64(entry.certificate.der)
+    else:
+        assert entry.ca is not None
+        value |= {"ca": b64(entry.ca.der), "subject": dict(entry.subject), "uscc": entry.uscc}
+    return {**value, "licence_types": list(entry.licence_types)}
+
+
+def sample_bundle(operator: Operator, *more: bytes, at: datetime | None = None) -> bytes:
+    """A bundle of the operator's lists with the CRLs and status lists of the test PKI."""
+    store = b.sample_trust()
+    anchors = [b64(c.der) for c in store.anchors]
+    last = operator.publish(at=at or b.day(2026, 10, 20), anchors=anchors,
+                            intermediates=[b64(c.der) for c in store.intermediates])  # fmt: skip
+    lists = {region.id: region.last for region in operator.regions}
+    extra = {f"extra-{n}": item for n, item in enumerate(more)}
+    return bundle.write(bundle.Bundle(
+        {"lol-1": last, **lists, **extra}, store.crls, store.ocsps,
+        tuple(store.status_lists.values()),
+    ))  # fmt: skip
