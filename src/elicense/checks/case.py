@@ -211,7 +211,7 @@ def judge_token(
         token.signer, (*token.certificates, *signature.certificates),
         Sources(shared.crls + token.crls, shared.ocsps + token.ocsps), world,
         service="timestamp", moment=moment, proven=later is not None,
-        extended=EKU_TIMESTAMPING,
+        extended=EKU_TIMESTAMPING, archived=later is not None,
     )  # fmt: skip
     problem = _token_standing_problem(found, token)
     return JudgedToken(subject, token, problem, Outcome.WARN if problem else Outcome.PASS, found)

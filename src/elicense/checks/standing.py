@@ -87,6 +87,7 @@ def judge(
     usage: frozenset[str] = SIGNING,
     extended: str = "",
     after_expiry: bool = False,
+    archived: bool = False,
 ) -> Standing:
     """Build the path and look for revocation of every certificate in it but the anchor."""
     store = world.trust
@@ -95,7 +96,7 @@ def judge(
         certificate, pool, store=store, moment=moment, usage=usage, extended=extended,
         listed=any(entry.certificate is not None for entry in named), limits=world.limits,
     )  # fmt: skip
-    question = Question(moment, world.now, proven, after_expiry, world.ages)
+    question = Question(moment, world.now, proven, after_expiry, world.ages, archived)
     return Standing(
         certificate, moment, world.now, proven, found,
         _revocations(found, pool, sources, world, question) if found.anchored else (),

@@ -18,6 +18,7 @@ from elicense.containers.signature import (
     read_signature,
 )  # fmt: skip
 from elicense.containers.statement import standing_in, with_statement
+from elicense.crypto.certificate import read_certificates
 from elicense.crypto.der import parse_time
 from elicense.errors import InputError
 from elicense.evidence import (
@@ -83,7 +84,9 @@ def _signature(item: PdfSignature, index: int, extra: Extra) -> Signature:
         stamp = read_document_timestamp(
             item.contents, protected, index=index, place=place, profile=profile, coverage=coverage
         )
-        return _complete(stamp, item)
+        more, _ = read_certificates(list(extra.certificates))
+        pool = tuple(dict.fromkeys((*stamp.certificates, *more)))
+        return _complete(replace(stamp, certificates=pool), item)
     signature, _ = read_signature(
         item.contents, protected, index=index, place=place, profile=profile, container="pdf",
         coverage=coverage, extra=extra, detached_only=item.subfilter in _DETACHED,

@@ -69,7 +69,11 @@ class Question:
     ``proven`` says that something existed at ``moment``: a source made after it then
     suffices for ever. Otherwise good news must be current, for a key may have been used
     as late as now. ``after_expiry`` admits sources made after the certificate expired,
-    which need not list it any more. ``ages`` bound what must be current.
+    which need not list it any more. ``ages`` bound what must be current. ``archived``: a
+    later timestamp covers what the holder, a timestamp authority, signed; then a source
+    that was current at the moment suffices (EN 319 102-1 5.2.5, 5.6.2.1), for a list made
+    after it is not to be had when an archive is stamped again. Whoever seals is not given
+    that: a stolen key could be used until the next list.
     """
 
     moment: datetime
@@ -77,6 +81,7 @@ class Question:
     proven: bool
     after_expiry: bool = False
     ages: Ages = NO_AGES
+    archived: bool = False
 
 
 def judge(
@@ -199,6 +204,8 @@ def _staleness(
         return "from-the-future"
     if question.proven and this_update >= question.moment:
         return ""  # made after the moment: it knows all that was revoked by then
+    if question.archived and next_update is not None and this_update <= question.moment:
+        return "" if question.moment <= next_update else "stale"
     current_at = max(question.moment, question.now)
     if next_update is None or next_update < current_at:
         return "stale"
