@@ -7,24 +7,56 @@ import sys
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING
 
 from elicense.errors import Error
+from elicense.trust.store import TrustStore
 from elicense.web.settings import Settings
+
+if TYPE_CHECKING:
+    from elicense.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One file to judge. Times are fixed by the service."""
+class Terms:
+    """How to judge; times are fixed by the service. ``html`` asks for a page too."""
 
-    data: bytes = field(repr=False)
-    name: str
     now: datetime
     at: datetime
     policy: str
     language: str
     compared: bool = False
     html: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileJob:
+    """One file or scan."""
+
+    terms: Terms
+    name: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ShipJob:
+    """DOC, SMC and ship together; either file may be missing."""
+
+    terms: Terms
+    doc: tuple[str, bytes] | None = field(repr=False)
+    smc: tuple[str, bytes] | None = field(repr=False)
+    ship: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeJob:
+    """The text of one QR code."""
+
+    terms: Terms
+    text: str
+
+
+Job = FileJob | ShipJob | CodeJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +74,7 @@ def run(pipe: Connection) -> None:
 
     settings: Settings = pipe.recv()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the service's to handle
-    generation, trust = -1, None
+    generation, trust = -1, TrustStore.empty()
     pipe.send("ready")
     while True:
         try:
@@ -50,30 +82,72 @@ def run(pipe: Connection) -> None:
         except (EOFError, OSError):
             return  # the service has ended
         try:
-            if wanted != generation or trust is None:
+            if wanted != generation:
                 trust, generation = load_trust(settings), wanted
-            pipe.send(_judge(job, trust))
+            pipe.send(judge(job, trust))
         except Error as exc:
             pipe.send(exc)
         except Exception as exc:  # noqa: BLE001 - a worker tells what broke and goes on
             pipe.send(RuntimeError(f"{type(exc).__name__}: {exc}"))
 
 
-def _judge(job: Job, trust: Any) -> Judged:
-    import elicense
+def judge(job: Job, trust: TrustStore) -> Judged:
+    """Judge one job. Raises what :func:`elicense.verify` raises."""
     from elicense.policy import DEFAULT, Policy
 
-    policy = Policy.load(job.policy) if job.policy else DEFAULT
-    report = elicense.verify(
-        job.data, trust=trust, at=job.at, now=job.now, policy=policy, compared=job.compared
+    policy = Policy.load(job.terms.policy) if job.terms.policy else DEFAULT
+    if isinstance(job, FileJob):
+        return _file(job, trust, policy)
+    if isinstance(job, ShipJob):
+        return _ship(job, trust, policy)
+    return _code(job, trust, policy)
+
+
+def _file(job: FileJob, trust: TrustStore, policy: Policy) -> Judged:
+    from elicense.verifying import verify
+
+    terms = job.terms
+    report = verify(
+        job.data, trust=trust, at=terms.at, now=terms.now, policy=policy, compared=terms.compared
     )
     report = replace(report, file=job.name)
-    html = b""
-    if job.html:
+    page = b""
+    if terms.html:
         from elicense.render.html import render
 
-        html = render(report, data=job.data, language=job.language).encode()
-    return Judged(str(report.verdict), report.to_json(language=job.language).encode(), html)
+        page = render(report, data=job.data, language=terms.language).encode()
+    return Judged(str(report.verdict), report.to_json(language=terms.language).encode(), page)
+
+
+def _ship(job: ShipJob, trust: TrustStore, policy: Policy) -> Judged:
+    from elicense.together import verify_together
+
+    terms = job.terms
+    doc, smc = (part[1] if part else None for part in (job.doc, job.smc))
+    report = verify_together(
+        doc=doc, smc=smc, ship=job.ship or None, trust=trust, at=terms.at, now=terms.now,
+        policy=policy,
+    )  # fmt: skip
+    page = b""
+    if terms.html:
+        from elicense.render.joint_html import render
+
+        page = render(report, doc=doc, smc=smc, language=terms.language).encode()
+    return Judged(str(report.verdict), report.to_json(language=terms.language).encode(), page)
+
+
+def _code(job: CodeJob, trust: TrustStore, policy: Policy) -> Judged:
+    import json
+
+    from elicense import scanned
+    from elicense.render.code import judged_dict
+
+    terms = job.terms
+    scan = scanned.judge(
+        job.text, trust=trust, at=terms.at, now=terms.now, compared=terms.compared, policy=policy
+    )
+    body = json.dumps(judged_dict(scan, terms.language), ensure_ascii=False, default=dict)
+    return Judged(str(scan.verdict), body.encode())
 
 
 def main() -> None:
