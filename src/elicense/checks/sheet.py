@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from elicense.checks.case import Case
+from elicense.checks.foreign import foreign
 from elicense.checks.qr import qr
 from elicense.checks.signatures import UNKNOWN, WARN
 from elicense.errors import InputError
@@ -45,15 +46,21 @@ def _none(case: Case) -> Finding:
     """No signed code: not there, not readable, or not searched for are three answers."""
     evidence = case.evidence
     not_done = [n for n in evidence.notes if n.kind in {"time-budget", "pages-not-read"}]
+    remarks = [f for n, c in enumerate(evidence.qr, 1) for f in foreign(case, f"qr:{n}", c)]
+    twins = [f for f in remarks if f.reason == "url-look-alike"]
     if evidence.container != "qr" and "sizes" not in evidence.details:
         reason, detail = "not-searched", ""
+    elif twins:
+        return Finding("qr.signature", UNKNOWN, "file", "sheet-look-alike", twins[0].values)
+    elif remarks:
+        reason, detail = "sheet-foreign", ""
     elif evidence.details.get("unread"):
         reason, detail = "sheet-unread", ""
     elif not_done:
         reason, detail = "not-searched", f"{not_done[0].kind}: {not_done[0].place}"
     else:
         reason, detail = "sheet-none", ""
-    return Finding("qr.signature", UNKNOWN, "file", reason, detail=detail)
+    return Finding("qr.signature", UNKNOWN, "file", reason, {"detail": detail}, detail)
 
 
 def one_licence(case: Case) -> Iterator[Finding]:
