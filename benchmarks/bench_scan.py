@@ -1,5 +1,6 @@
 """Reading our QR from scans: 740 pages made anew, on one core, from the encoded bytes to the
-verified text, beside plain zxing-cpp and plain pyzbar on the same pages.
+verified text, beside plain zxing-cpp and plain pyzbar on the same pages. Times are of the
+processor: what else runs on the machine is not counted.
 
     python benchmarks/bench_scan.py [pages a condition] [seed]
 """
@@ -82,9 +83,9 @@ def measure(source: Iterator[Page]) -> Tallies:
     for page in source:
         here = tallies.setdefault(page.condition, {name: Tally() for name in READERS})
         for name, reader in READERS.items():
-            start = time.perf_counter()
+            start = time.process_time()
             good, stage = reader(page)
-            here[name].add(good, time.perf_counter() - start, stage)
+            here[name].add(good, time.process_time() - start, stage)
     return tallies
 
 
@@ -138,9 +139,9 @@ def _rows(tallies: Tallies) -> list[dict[str, Any]]:
 def _without_code(seed: int) -> list[dict[str, Any]]:
     seconds = []
     for page in blanks(seed):
-        start = time.perf_counter()
+        start = time.process_time()
         found = encoded.read(page.data, page=1, place="scan", accept=accept)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
         assert not found.codes, "a code where there is none"
     mean = sum(seconds) / len(seconds)
     return [

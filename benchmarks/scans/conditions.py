@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 Range = tuple[float, float]
 
@@ -124,3 +124,25 @@ CONDITIONS = (
         contrast=(0.45, 0.7), copies=1, grey=True, shade=(0.0, 0.2), quality=(50, 75),
     ),
 )  # fmt: skip
+
+
+def parameters(condition: Condition) -> str:
+    """What sets a condition apart from a plain scan, for the table of the manual."""
+    plain = Condition(name="", what="")
+    said = []
+    for item in fields(condition):
+        value = getattr(condition, item.name)
+        if item.name in {"name", "what"} or value == getattr(plain, item.name):
+            continue
+        if isinstance(value, tuple):
+            value = "/".join(map(str, value)) if item.name in _LISTS else _span(value)
+        said.append(item.name if value is True else f"{item.name} {value}")
+    return ", ".join(said)
+
+
+_LISTS = ("dpi", "turns", "fax")
+
+
+def _span(value: Range) -> str:
+    low, high = value
+    return f"{low:g}" if low == high else f"{low:g}–{high:g}"

@@ -42,7 +42,8 @@ def read(grey: Any, corners: Corners) -> Sample | None:
     import numpy as np
 
     quad = np.array(corners, np.float64)
-    if quad.shape != (4, 2) or not np.isfinite(quad).all():
+    # a reader that lost its way names corners far from the picture
+    if quad.shape != (4, 2) or not (np.abs(quad) < 2 * max(grey.shape)).all():
         return None
     seen: Sample | None = None
     for score, layout, placed in _aligned(grey, quad):
@@ -202,6 +203,7 @@ def _features(normal: Any, quad: Any, size: int, *, reach: int = 2) -> Any:
 
 def _equalised(features: Any, target: Any, trusted: Any) -> Any:
     """Ridge regression of the trusted modules on what is around them, used for all."""
+    import cv2
     import numpy as np
 
     size, _, count = features.shape
@@ -209,9 +211,12 @@ def _equalised(features: Any, target: Any, trusted: Any) -> Any:
     flat[:, :count] = features.reshape(-1, count)
     chosen = trusted.ravel()
     some, wanted = flat[chosen], target.ravel()[chosen].astype(np.float32)
-    gram = (some.T @ some).astype(np.float64) + 0.01 * len(some) * np.eye(count + 1)
-    weights = np.linalg.solve(gram, (some.T @ wanted).astype(np.float64))
-    return (flat @ weights.astype(np.float32)).reshape(size, size)
+    # nothing here goes to a BLAS, whose threads wait for each other where cores are busy
+    gram = cv2.mulTransposed(some, True, dtype=cv2.CV_64F)
+    gram += 0.01 * len(some) * np.eye(count + 1)
+    right = np.einsum("ij,i->j", some, wanted).astype(np.float64)
+    _done, weights = cv2.solve(gram, right.reshape(-1, 1), flags=cv2.DECOMP_CHOLESKY)
+    return np.einsum("ij,j->i", flat, weights.ravel().astype(np.float32)).reshape(size, size)
 
 
 # -- what they say -----------------------------------------------------------------------
