@@ -55,7 +55,7 @@ def _of_status(case: Case) -> Iterator[Standing]:
     signed = [item.signature for item in lists_for(case.world.trust, reference.list)[0]]
     for raw in case.world.trust.status_indexes:
         try:
-            signed.append(read_status_index(raw).signature)
+            signed.append(read_status_index(raw).signature())
         except InputError:
             continue  # status.version says so
     for signature in signed:
