@@ -11,6 +11,7 @@ from elicense.errors import Error, InputError
 
 if TYPE_CHECKING:
     from elicense.batch import Result, Task
+    from elicense.together import JointReport
 
 SUFFIXES = (".html", ".htm")
 Write = Callable[["Result", bytes | None], None]
@@ -27,6 +28,30 @@ def writer(option: str | None, names: Sequence[str], task: Task, language: str) 
         output_files.write(place(result[0]), page.encode(), code="html.write")
 
     return write
+
+
+def write_joint(
+    option: str | None, report: JointReport, doc: str | None, smc: str | None, language: str
+) -> None:
+    """The one page of ``inspect-ship``."""
+    if option is None:
+        return
+    from elicense.render import joint_html
+
+    place = output_files.namer(option, ["ship"], flag="--html", suffixes=SUFFIXES)
+    page = joint_html.render(report, doc=_bytes(doc), smc=_bytes(smc), language=language)
+    output_files.write(place("ship"), page.encode(), code="html.write")
+
+
+def _bytes(name: str | None) -> bytes | None:
+    from elicense.limits import DEFAULT_LIMITS
+    from elicense.verifying import read_input
+
+    if name is None:
+        return None
+    with suppress(InputError):  # the report says that no page is drawn
+        return read_input(name, DEFAULT_LIMITS)[1]
+    return None
 
 
 def _page(result: Result, data: bytes | None, task: Task, language: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from elicense.cli import common, online_options, record_output
+from elicense.cli import common, html_output, online_options, record_output
 
 
 @click.command("inspect-ship")
@@ -20,6 +20,7 @@ from elicense.cli import common, online_options, record_output
 @click.option("--at", callback=common.moment, metavar="TIME", help="Judge as of this time.")
 @click.option("--now", callback=common.moment, metavar="TIME",
               help="Time for the freshness of lists (to replay a judgement).")
+@click.option("--html", metavar="OUT.html", help="Write an HTML report too, with the time line.")
 @record_output.options
 @online_options.options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -29,8 +30,9 @@ from elicense.cli import common, online_options, record_output
 def inspect_ship(
     doc: str | None, smc: str | None, ship: str | None, trust: str | None,
     operators: tuple[str, ...], allow_test_trust: bool, policy: str | None,
-    at: datetime | None, now: datetime | None, record: str | None, digest_only: bool,
-    as_json: bool, lang: str, quiet: bool, verbose: bool, online: bool, hosts: tuple[str, ...],
+    at: datetime | None, now: datetime | None, html: str | None, record: str | None,
+    digest_only: bool, as_json: bool, lang: str, quiet: bool, verbose: bool, online: bool,
+    hosts: tuple[str, ...],
 ) -> None:  # fmt: skip
     """May this ship sail under these papers? Judges the DOC and the SMC, each on its own and
     both together with the ship. Nothing is fetched from the network unless --online is given.
@@ -57,6 +59,7 @@ def inspect_ship(
         click.echo(report.to_json(language=lang))
     else:
         click.echo(joint.summary(report, style) if quiet else joint.render(report, style), nl=quiet)
+    html_output.write_joint(html, report, doc, smc, lang)
     record_output.write_joint(record, report, doc, smc, lang, digest_only=digest_only)
     if report.verdict is Verdict.INDETERMINATE and any(
         isinstance(part, Error) for _, part in report.parts

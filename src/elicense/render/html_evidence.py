@@ -80,12 +80,21 @@ def seal_name(signature: Signature, words: Mapping[str, Any]) -> str:
 def pages(report: Report, drawn: Pages, language: str) -> Markup:
     """The page pictures with the seals boxed, and why others are not there."""
     words = summary.words(language)
+    return element(
+        "aside", element("h2", words["pages"], id="pages"), figures(report, drawn, language),
+        aria_labelledby="pages",
+    )  # fmt: skip
+
+
+def figures(report: Report, drawn: Pages, language: str) -> Markup:
+    """The same without a title."""
+    words = summary.words(language)
     outcomes = {
         s.index: summary.worst(own_findings(report, s.index), report.policy)
         for s in report.evidence.signatures
     }
     boxed = sheet_marks.marks(report, language)
-    figures = [
+    pictures = [
         _figure(report, item, outcomes, [m for m in boxed if m.page == item.page], words)
         for item in drawn.pictures
     ]
@@ -96,11 +105,8 @@ def pages(report: Report, drawn: Pages, language: str) -> Markup:
     ]  # fmt: skip
     if drawn.left_out > 0:
         problems.append(element("p", words["left_out"].format(n=drawn.left_out), class_="note"))
-    many = " many" if len(figures) > 1 else ""
-    return element(
-        "aside", element("h2", words["pages"], id="pages"),
-        element("div", *figures, class_=f"figures{many}"), *problems, aria_labelledby="pages",
-    )  # fmt: skip
+    many = " many" if len(pictures) > 1 else ""
+    return join(element("div", *pictures, class_=f"figures{many}"), *problems)
 
 
 def _figure(

@@ -12,6 +12,7 @@ from elicense.maritime.dates import china_day
 from elicense.maritime.ship import Ship, ship_types
 from elicense.profiles import choice_items, find
 from elicense.render.text import Style
+from elicense.render.timeline import WORDS as TIME_LINE
 from elicense.render.timeline import draw
 from elicense.render.width import safe, width, wrap
 from elicense.report import Report
@@ -36,7 +37,7 @@ _WORDS = {
         "tonnage": "总吨位", "port": "船籍港", "issuer": "发证机关", "term": "有效期",
         "none": "没有给出", "given": "检查员所见", "flag": "船旗", "name": "船名",
         "more": "另有 {n} 项，见 elicense verify。", "at": "核验时间", "trust": "信任名录",
-        "claims": "未经证实",
+        "claims": "未经证实", "alone": "单独核验",
     },
     "en": {
         Verdict.VALID: "VALID", Verdict.INVALID: "INVALID",
@@ -50,7 +51,7 @@ _WORDS = {
         "tonnage": "GT", "port": "Port", "issuer": "Issuer", "term": "Term",
         "none": "not given", "given": "As seen by the inspector", "flag": "flag", "name": "name",
         "more": "{n} more: see elicense verify.", "at": "Judged at", "trust": "trust store",
-        "claims": "unproven",
+        "claims": "unproven", "alone": "judged by itself",
     },
 }  # fmt: skip
 
@@ -63,14 +64,14 @@ def render(report: JointReport, style: Style) -> str:
 def summary(report: JointReport, style: Style) -> str:
     """One line: the verdict and the reason that decided."""
     words = _WORDS[style.language]
-    return safe(f"{words[report.verdict]}  {_first(report, style)[0]}")
+    return safe(f"{words[report.verdict]}  {first(report, style.language)[0]}")
 
 
 def _lines(report: JointReport, style: Style) -> Iterator[str]:
     words = _WORDS[style.language]
     verdict = _paint(words[report.verdict], _VERDICTS[report.verdict], style)
     yield f"{verdict}  {words['head']}"
-    said, todo = _first(report, style)
+    said, todo = first(report, style.language)
     yield from _block(said, style)
     if todo:
         yield from _block(words["todo"] + todo, style)
@@ -89,17 +90,48 @@ def _lines(report: JointReport, style: Style) -> Iterator[str]:
     )  # fmt: skip
 
 
-def _first(report: JointReport, style: Style) -> tuple[str, str]:
+def first(report: JointReport, language: str) -> tuple[str, str]:
     """The sentence on top and what to do."""
-    words = _WORDS[style.language]
+    words = _WORDS[language]
     if report.verdict is Verdict.VALID:
         return words["valid"], ""
     if not report.deciding:
         return words["open"], ""
     name, one = report.deciding[0]
-    said = one.message(style.language) or one.code
-    colon = "：" if style.language == "zh" else ": "
-    return said if name == "together" else f"{words[name]}{colon}{said}", one.advice(style.language)
+    said = one.message(language) or one.code
+    colon = "：" if language == "zh" else ": "
+    return said if name == "together" else f"{words[name]}{colon}{said}", one.advice(language)
+
+
+def heading(language: str) -> str:
+    """What the whole is about."""
+    return _WORDS[language]["head"]
+
+
+def title(part: str, language: str) -> str:
+    """``doc``, ``smc`` or ``together`` in words."""
+    return _WORDS[language][part]
+
+
+def alone(language: str) -> str:
+    """That a certificate's own verdict leaves out what holds of both together."""
+    return _WORDS[language]["alone"]
+
+
+def time_line_title(language: str) -> str:
+    return TIME_LINE[language]["title"]
+
+
+def absent(part: Error | None, language: str) -> str:
+    """Why there is no report of a certificate."""
+    return _WORDS[language]["none" if part is None else "unreadable"]
+
+
+def seen(report: JointReport, language: str) -> str:
+    """What the inspector said of the ship; empty if nothing."""
+    if report.ship is None or report.ship == Ship():
+        return ""
+    return f"{_WORDS[language]['given']}: {_seen(report.ship, language)}"
 
 
 def _part(
@@ -193,8 +225,9 @@ def _own(part: Report, told: list[Finding], style: Style) -> Iterator[str]:
 def _together(report: JointReport, told: list[Finding], style: Style) -> Iterator[str]:
     words = _WORDS[style.language]
     yield _paint(words["together"], "1", style)
-    if report.ship is not None and report.ship != Ship():
-        yield from _block(f"{words['given']}: {_seen(report.ship, style.language)}", style)
+    given = seen(report, style.language)
+    if given:
+        yield from _block(given, style)
     for one in report.findings:
         if one.reason == "unreadable":
             continue  # the part itself says so
