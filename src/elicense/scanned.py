@@ -7,7 +7,6 @@ on is the original, so VALID needs a person who has compared the sheet with the 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +23,6 @@ from elicense.limits import DEFAULT_LIMITS, Limits
 from elicense.policy import DEFAULT, Policy
 from elicense.qr.kinds import QrText, classify
 from elicense.qr.payload import Payload
-from elicense.qr.reader import read_encoded
 from elicense.trust.store import TrustStore
 from elicense.verdict import Verdict
 from elicense.verifying import read_input
@@ -57,29 +55,17 @@ def codes(source: str, *, limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
 def codes_in(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
     """The same from bytes."""
     with boundary("QR codes"):
-        if _is_picture(data):
-            found = read_encoded(data, limits, page=1, place="picture")
-            return tuple(dict.fromkeys(code.text for code in found))
         text = _as_text(data)
         if text is not None:
             return (text,) if text else ()
-        return tuple(dict.fromkeys(code.text for code in examine(data, limits=limits).qr))
+        found = examine(data, limits=limits, ocr=False)
+        return tuple(dict.fromkeys(code.text for code in found.qr))
 
 
 def _is_file(source: str) -> bool:
     if source.startswith("EL1:") or len(source) > 1024 or "\0" in source:
         return False
     return os.path.isfile(source)
-
-
-def _is_picture(data: bytes) -> bool:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(data)):
-            return True
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return False
 
 
 def _as_text(data: bytes) -> str | None:
