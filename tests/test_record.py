@@ -380,3 +380,16 @@ def test_inspect_ship_records_both_files(tmp_path) -> None:
                 str(ROOT / "fixtures/certs/trust"))  # fmt: skip
     assert shown.exit_code == 1
     assert shown.output.startswith("结论一致") and "就是您给出的名录" in shown.output
+
+
+def test_whose_word_it_is_that_the_sheet_was_compared_is_kept() -> None:
+    """``compared`` and the other switches are part of the question."""
+    data = sample("tianjin-doc.ofd")
+    report = judge(SAMPLES / "tianjin-doc.ofd", ocr=False)
+    found = again(record.make(report, data, ocr=False))
+    assert found and (found.question.options.ocr, found.question.options.compared) == (False, False)
+    unread = judge(SAMPLES / "tianjin-doc.ofd", pages=False)
+    assert not unread
+    assert again(record.make(unread, data, pages=False)).question.options.pages is False
+    with pytest.raises(elicense.UsageError):
+        record.make(unread, data)

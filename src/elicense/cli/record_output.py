@@ -54,7 +54,8 @@ def writer(
         if not isinstance(outcome, Error):
             if data is None:
                 raise UsageError("record.file", "it can no longer be read", place=name)
-            made = record.make(outcome, data, companions=beside, **told)
+            made = record.make(outcome, data, companions=beside, compared=task.compared,
+                               ocr=task.ocr, **told)  # fmt: skip
         elif data is None:
             click.echo(f"elicense: {name}: no record, nothing was read", err=True)
             return

@@ -74,6 +74,9 @@ def make_joint(
 ) -> bytes:
     """The record of a joint report: for each certificate given, its name and bytes (None
     where the file could not be read at all). As :func:`make` otherwise."""
+    if any(isinstance(part, Report) and part.trust != report.trust for _, part in report.parts):
+        raise UsageError("record.online", "what was fetched for one certificate is not known of "
+                         "the other: record each with verify")  # fmt: skip
     files = []
     for (role, part), given in zip(report.parts, (doc, smc), strict=True):
         if (part is None) != (given is None):

@@ -14,7 +14,6 @@ from typing import Any
 from elicense import findings as catalogue
 from elicense.errors import Error
 from elicense.findings import Finding, Outcome
-from elicense.licence import Licence
 from elicense.limits import DEFAULT_LIMITS, Limits
 from elicense.maritime.dates import china_day
 from elicense.maritime.facts import DOCS

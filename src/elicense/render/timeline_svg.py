@@ -41,7 +41,8 @@ def timeline_svg(timeline: Timeline, *, today: date, language: str) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" '
-        f'aria-label="{escape(words["title"])}" font-family="sans-serif" font-size="11" class="timeline">'
+        f'aria-label="{escape(words["title"])}" font-family="sans-serif" font-size="11" '
+        f'class="timeline">'
         f"<title>{escape(words['title'])}</title><desc>{escape(spoken)}</desc>"
         f"{''.join(_years(axis, height))}{rows}{_today(axis, today, height, words)}</svg>"
     )
