@@ -78,7 +78,8 @@ def _lines(report: JointReport, style: Style) -> Iterator[str]:
     told = report.deciding[:1]
     for name, part in report.parts:
         yield ""
-        yield from _part(name, part, [one for n, one in told if n == name], style)
+        alone = report.verdict is not Verdict.VALID and isinstance(part, Report) and bool(part)
+        yield from _part(name, part, [one for n, one in told if n == name], style, alone=alone)
     yield ""
     yield from _together(report, [one for n, one in told if n == "together"], style)
     yield ""
@@ -135,8 +136,9 @@ def seen(report: JointReport, language: str) -> str:
 
 
 def _part(
-    name: str, part: Report | Error | None, told: list[Finding], style: Style
+    name: str, part: Report | Error | None, told: list[Finding], style: Style, *, alone: bool
 ) -> Iterator[str]:
+    """``alone``: VALID by itself, while both together are not."""
     words = _WORDS[style.language]
     if part is None:
         yield f"{_paint(words[name], '1', style)}  {words['none']}"
@@ -150,6 +152,8 @@ def _part(
     lines = wrap(safe(part.file), room)
     yield f"{_paint(words[name], '1', style)}  {verdict}  {lines[0]}"
     yield from (f"  {line}" for line in lines[1:])
+    if alone:
+        yield from _block(f"({words['alone']})", style)
     if part.licence is not None:
         yield from _licence(part, part.licence, style)
     yield from _own(part, told, style)
