@@ -180,7 +180,7 @@ def comparison(report: Report, language: str) -> Markup:
     words = summary.words(language)
     body = [_compared(row, words) for row in summary.sheet_rows(report, language)]
     head = element(
-        "tr", element("th", ""), element("th", words["signed_field"], scope="col"),
+        "tr", element("th", words["must_agree"]), element("th", words["signed_field"], scope="col"),
         element("th", words["on_sheet"], scope="col"),
     )  # fmt: skip
     return element("table", element("tbody", head, *body), class_="compare")
