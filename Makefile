@@ -1,16 +1,20 @@
 # make demo   set up what is missing and judge the sample licences
 # make test   set up what is missing and run every test
 # make check  style and types only        make fast   the fast tests only
+# make serve-demo   two regions with their services and the page, on this machine
 # make bench  benchmarks, ratios against their peers in the same run
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test fast check bench clean
+.PHONY: demo serve-demo test fast check bench clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python scripts/demo.py
+
+serve-demo: $(VENV)/.serve
+	@$(BIN)/python scripts/serve_demo.py
 
 test: $(VENV)/.test check
 	$(BIN)/python -m pytest -q -n auto --dist worksteal
@@ -27,6 +31,10 @@ bench: $(VENV)/.test
 
 $(VENV)/.demo: pyproject.toml setup.py scripts/setup.sh
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh demo
+	@touch $@
+
+$(VENV)/.serve: pyproject.toml setup.py scripts/setup.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh serve
 	@touch $@
 
 $(VENV)/.test: pyproject.toml setup.py scripts/setup.sh src/elicense/crypto/_sm2.c

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up what a fresh machine lacks: a virtual environment, the Python packages and, on
-# Debian and its kin, the few system packages. Usage: setup.sh demo|test
+# Debian and its kin, the few system packages. Usage: setup.sh demo|serve|test
 set -eu
 cd "$(dirname "$0")/.."
 what=${1:-demo}
@@ -61,12 +61,14 @@ if [ "$what" = test ]; then
     need pdfsig poppler-utils
     need softhsm2-util softhsm2
     need chromium chromium
+    need /usr/lib/postgresql postgresql
     need /usr/share/fonts/truetype/lxgw-wenkai fonts-lxgw-wenkai
 fi
 
 say "Installing Python packages"
 extra=""
 [ "$what" = test ] && extra="[test]"
+[ "$what" = serve ] && extra="[server]"
 "$venv/bin/python" -m pip install -q --disable-pip-version-check -e ".$extra"
 if [ "$what" = test ]; then
     # other people's readers, to hold ours against: best effort, the tests say what is missing

@@ -7,9 +7,9 @@ from fastapi import APIRouter
 
 def routers() -> tuple[APIRouter, ...]:
     """Every router, in the order of the documentation."""
-    from elicense.web.routes import health, issuing, licences, lists, peers, verify
+    from elicense.web.routes import health, issuing, licences, lists, page, peers, verify
 
     return (
         verify.router, licences.router, issuing.router, peers.router, lists.router,
-        health.router,
+        health.router, page.router,
     )  # fmt: skip
