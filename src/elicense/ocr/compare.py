@@ -8,12 +8,12 @@ one easily confused character away is ``unreadable``. Neither is ever a match.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from elicense.canonical import Value
-from elicense.licence import OPEN_ENDED
 from elicense.ocr.dates import dates
 from elicense.ocr.edits import Edit, edits
 from elicense.ocr.reading import Reading, alike, chinese, digits, fold, folded, joined
@@ -23,6 +23,7 @@ MATCH, DIFFERS, UNREADABLE = "match", "differs", "unreadable"
 SURE = 0.85  # a character read with less is not held against anybody
 READ = 0.70  # a text read with less on the average says nothing
 _LONG = 60  # characters: a longer text is looked for as it is, not nearly so
+_IMO = re.compile(r"\s*[Il1|]M[O0o]\s*(?:No|编号|号)?[\s.:：]*(?=[^\s]{7})")
 _NUMBERS = {"integer", "imo-ship", "imo-company", "mmsi"}
 
 
@@ -147,7 +148,7 @@ def _date(signed: str, region: Sequence[Reading]) -> Compared:
     found = [(reading, date) for reading in region for date in dates(reading)]
     pieces = [reading.part(date.start, date.end) for reading, date in found]
     if not found:
-        return _open_ended(wanted, region)
+        return Compared(UNREADABLE, joined(region), tuple(region))
     shown = joined(pieces)
     others = [date for _, date in found if wanted not in date.values]
     if any(date.certainty >= SURE for date in others):
@@ -155,13 +156,6 @@ def _date(signed: str, region: Sequence[Reading]) -> Compared:
         return Compared(DIFFERS, shown, tuple(wrong))
     plain = any(date.values == {wanted} for _, date in found)
     return Compared(MATCH if plain and not others else UNREADABLE, shown, tuple(pieces))
-
-
-def _open_ended(wanted: datetime.date, region: Sequence[Reading]) -> Compared:
-    whole = joined(region)
-    return Compared(UNREADABLE, whole, tuple(region)) if wanted != OPEN_ENDED else compare_text(
-        "长期", region
-    )  # fmt: skip
 
 
 def _number(signed: str, region: Sequence[Reading]) -> Compared:
@@ -191,6 +185,9 @@ def _near(signed: str, result: Compared, results: Sequence[Compared]) -> bool:
 
 def _number_in(reading: Reading) -> Reading | None:
     """The longest run of digits, their look-alikes and separators that holds a digit."""
+    prefix = _IMO.match(reading.text)
+    if prefix:
+        reading = reading.part(prefix.end(), len(reading.text))
     best: tuple[int, int] | None = None
     start: int | None = None
     text = reading.text + "\n"

@@ -171,6 +171,8 @@ def _engine(process: int, threads: int) -> Any:
             "Global.use_vertical_padding": False,
             "EngineConfig.onnxruntime.intra_op_num_threads": threads,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            "Det.limit_type": "max",  # its own rule blows narrow strips up without bounds
+            "Det.limit_side_len": _SIDE,
             "Det.model_path": str(_model(_DETECT)),
             "Rec.model_path": str(_model(_RECOGNISE)),
             "Rec.rec_batch_num": _BATCH,

@@ -123,7 +123,8 @@ def _at(
 
 def _near(name: str, text: str) -> int:
     """Where ``name`` ends at the beginning of ``text``, misread in a letter or two; 0 if not."""
-    most = len(name) // 4 if chinese(name) else len(name) // 6
+    plain = [chinese(character) for character in name]
+    most = len(name) // 4 if all(plain) else 0 if any(plain) else len(name) // 6
     if not most or len(text) < len(name) - most:
         return 0
     best = min(

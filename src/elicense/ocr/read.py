@@ -19,7 +19,7 @@ from elicense.ocr.upright import Upright, angle_of, upright, without_red
 from elicense.profiles import Field, Profile
 
 _WIDE = 18.0  # width by height: running text, read only where something is missing
-_FEW_LABELS = 4  # fewer on a page: perhaps it stands on its head
+_TRIED = 10  # lines that tell which way up a page is
 _SMALL = 0.75  # of the picture's longer side: lines are looked for again in their own part
 
 
@@ -37,7 +37,7 @@ def read_printed(
 
     ``pixels`` is a NumPy array H×W×3 (RGB) or H×W (grey) of 8 bits, ``licence`` what the
     signed QR code says. ``qr_corners`` (pixels, top left first, clockwise) tell how the page
-    is turned; without them the four quarter turns are tried. Signed endorsements have an
+    is turned; without them it is tried out. Signed endorsements have an
     entry only where their box is on this page. A page that is another than the one with the
     fields gives ``unreadable`` for them: :func:`together` puts pages together.
 
@@ -89,18 +89,28 @@ def _views(
 ) -> Iterator[_View]:  # fmt: skip
     """Ever closer looks; the caller stops when it has seen enough."""
     angle = angle_of(corners) if corners else None
-    turns = (angle,) if angle is not None else (0.0, 90.0, 180.0, 270.0)
-    for turn in turns:
-        page = upright(pixels, turn)
-        plain = without_red(page.pixels)
-        inks = [page.pixels] if plain is None else [plain, page.pixels]
-        seen = 0
-        for ink in inks:
-            for view in _looks(page, ink, profile, threads, limits):
-                seen = max(seen, len(view.labels))
-                yield view
-        if seen >= _FEW_LABELS:
-            return
+    if angle is None:
+        angle = _turn(pixels, threads, limits)
+    page = upright(pixels, angle)
+    plain = without_red(page.pixels)
+    for ink in [page.pixels] if plain is None else [plain, page.pixels]:
+        yield from _looks(page, ink, profile, threads, limits)
+
+
+def _turn(pixels: Any, threads: int, limits: Limits) -> float:
+    """The quarter turn in which a few lines are read with most confidence."""
+    places = engine.find(pixels, threads=threads, limits=limits)
+    standing = sum(engine.shape(place) < 1 for place in places)
+    turns = (90.0, 270.0) if 2 * standing > len(places) else (0.0, 180.0)
+    return max(turns, key=lambda turn: _confidence(pixels, turn, threads, limits))
+
+
+def _confidence(pixels: Any, turn: float, threads: int, limits: Limits) -> float:
+    turned = upright(pixels, turn).pixels
+    places = engine.find(turned, threads=threads, limits=limits)
+    lying = sorted((p for p in places if 1 < engine.shape(p) < _WIDE), key=engine.shape)
+    lines = engine.read(turned, lying[-_TRIED:], threads=threads, limits=limits)
+    return sum(line.confidence for line in lines)
 
 
 def _looks(
