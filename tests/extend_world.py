@@ -32,6 +32,7 @@ class World:
     root: b.Made
     ca: b.Made
     made: dict[str, b.Made]
+    states: bytes
 
     def trust(self, *, lists: datetime.datetime | None = None, revoked: tuple[bytes, ...] = (),
               services: tuple[str, ...] = ()) -> TrustStore:  # fmt: skip
@@ -47,20 +48,14 @@ class World:
         return b.store(
             self.root, services=tuple(entries), next_update=b.day(2060),
             crls=self.crls(lists, *revoked) if lists else (),
-            status_lists={LIST: self.state_list()},
+            status_lists={LIST: self.states},
+            intermediates=(self.ca.certificate,),
         )  # fmt: skip
 
     def crls(self, this: datetime.datetime, *revoked: bytes) -> tuple[bytes, ...]:
         until = this + 30 * DAY
         return (b.crl(self.ca, *revoked, this=this, until=until),
                 b.crl(self.root, this=this, until=until))  # fmt: skip
-
-    @functools.cache
-    def state_list(self) -> bytes:
-        return status_list.status_list(
-            self.made["status"].credential(), uri=LIST, states={}, size=8, issued=SEALED,
-            expires=b.day(2060),
-        )  # fmt: skip
 
     def stamp(self, name: str, time: datetime.datetime) -> Stamp:
         return timestamp.stamp(self.made[name].credential(self.ca), time)
@@ -79,8 +74,9 @@ class World:
         signer = self.made["sealer"].credential(self.ca)
         seal = make_seal(
             SealContent(
-                id="TEST0001", name="天津海事局", signers=(signer.certificate,), created=b.day(2024),
-                valid_from=b.day(2024), valid_until=b.day(2040),
+                id="TEST0001", name="天津海事局", signers=(signer.certificate,),
+                created=b.day(2024), valid_from=b.day(2024),
+                valid_until=b.day(2040),
                 picture=sealing.picture_of(self.licence()),
             ),
             maker=self.made["maker"].credential(self.ca), version=version,  # type: ignore[arg-type]
@@ -119,4 +115,8 @@ def world(family: str = "p256") -> World:
                          aki=root.key),
         **{n: build(n.upper(), ca, *STAMPING, ends=ENDS[n]) for n in ("tsa1", "tsa2", "tsa3")},
     }  # fmt: skip
-    return World(family, root, ca, made)
+    states = status_list.status_list(
+        made["status"].credential(), uri=LIST, states={}, size=8, issued=SEALED,
+        expires=b.day(2060),
+    )  # fmt: skip
+    return World(family, root, ca, made, states)

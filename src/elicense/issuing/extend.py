@@ -311,7 +311,8 @@ def _gaps(
         replace(s, tokens=() if evidence.container == "ofd" else s.tokens) for s in signatures
     )  # fmt: skip
     items = [i for _, found in _by_signature(tuple(judged), covered, world.now) for i in found]
-    own = _sources(evidence, TrustStore.empty())
-    return archive_sources.gaps(
-        items, Held(crls=own.crls, ocsps=own.ocsps), world.trust, later=_far(world.now)
+    own = Held(
+        crls=tuple(crl for s in evidence.signatures for crl in s.crls),
+        ocsps=tuple(ocsp for s in evidence.signatures for ocsp in s.ocsps),
     )
+    return archive_sources.gaps(items, own, world.trust, later=_far(world.now))

@@ -2,9 +2,10 @@
 
 GB/T 33190 and GB/T 38540 know no archive timestamp over a package. An SES_Signature of
 version 4 or 5 has one place for a timestamp of its value, outside what is signed; a CMS has
-unsigned attributes. A token in either takes certificates and revocation data along, which
-have signatures of their own. The file with the value is under no digest of its own
-signature; one that a later seal or a package list covers cannot be changed any more.
+unsigned attributes. The token in the one and the other itself take certificates and
+revocation data along, which have signatures of their own. The file with the value is under
+no digest of its own signature; one that a later seal or a package list covers cannot be
+changed any more.
 """
 
 from __future__ import annotations
@@ -86,8 +87,9 @@ def _covered(place: str, package: OfdPackage) -> bool:
 def _prolonged(value: bytes, stamp: Stamp, held: Held) -> tuple[bytes, str]:
     members = der.parse(value).expect(der.SEQUENCE, "signature value").children()
     if members and members[0].tag == der.OID:
-        token = _laden(stamp(read_cms(value).signers[0].signature), held)
-        return _with_attribute(value, token)
+        token = stamp(read_cms(value).signers[0].signature)
+        stamped, done = _with_attribute(value, token)
+        return _laden(stamped, held), done
     if len(members) == 2:
         return value, "no-place"  # GM/T 0031-2014
     if len(members) not in {4, 5}:
@@ -101,9 +103,10 @@ def _prolonged(value: bytes, stamp: Stamp, held: Held) -> tuple[bytes, str]:
     return der.seq(head, der.explicit(0, der.bits(_laden(token, held)))), done
 
 
-def _laden(token: bytes, held: Held) -> bytes:
+def _laden(message: bytes, held: Held) -> bytes:
+    """A CMS, or a token, which is one, with validation data beside its signature."""
     return cms.with_validation_data(
-        token, certificates=held.certificates, crls=held.crls, ocsps=held.ocsps
+        message, certificates=held.certificates, crls=held.crls, ocsps=held.ocsps
     )
 
 
