@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -229,9 +229,9 @@ def test_a_certificate_is_read_when_it_is_asked_for() -> None:
     own = entry()
     read_certificate.cache_clear()
     assert own.names(p.maker("s").certificate) and not own.names(p.maker("t").certificate)
-    assert isinstance(own.__dict__["certificate"], bytes)
+    assert isinstance(own.__dict__["_certificate"], bytes)
     assert own.certificate == p.maker("s").certificate
-    assert not isinstance(own.__dict__["certificate"], bytes)
+    assert not isinstance(own.__dict__["_certificate"], bytes)
 
 
 def test_a_certificate_that_cannot_be_read_names_nobody() -> None:
@@ -249,6 +249,14 @@ def test_an_entry_with_both_constraints_needs_both() -> None:
     values: dict[str, Any] = {"certificate": None, "ca": ca.der, "subject": subject}
     assert replace(entry(**values), uscc=uscc).names(leaf)
     assert not replace(entry(**values, uscc_bound=True), uscc=uscc).names(leaf)
+
+
+def test_an_entry_of_a_list_is_made_like_any_other() -> None:
+    names = {field.name for field in fields(Service)} - {"certificate", "ca"}
+    for own in SHARED.services:
+        assert set(own.__dict__) == names | {"_certificate", "_ca"}
+        plain = Service(**{name: getattr(own, name) for name in (*names, "certificate", "ca")})
+        assert plain == own and replace(own) == own
 
 
 def test_entries_are_equal_copied_and_pickled_like_any_value() -> None:

@@ -12,7 +12,8 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NoReturn, TypeVar
+from functools import lru_cache
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from elicense.canonical import MAX_INTEGER
 from elicense.errors import InputError, LimitError
@@ -23,11 +24,12 @@ _BAD_TEXT = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
 _MAX_TEXT = 1024
+_TIME_SIZE = 20
 T = TypeVar("T")
 
 
-def fail(place: str, detail: str) -> InputError:
-    return InputError("list.json", detail, place=place)
+def fail(place: Place, detail: str) -> InputError:
+    return InputError("list.json", detail, place=words(place))
 
 
 def load(data: bytes) -> Members:
@@ -39,7 +41,7 @@ def load(data: bytes) -> Members:
         )  # fmt: skip
     except (ValueError, RecursionError) as exc:
         raise InputError("list.json", f"not readable as JSON: {exc}") from exc
-    return Members(value, "")
+    return Members(value, None)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -59,24 +61,40 @@ def _integer(text: str) -> int:
     return int(text)
 
 
+Place: TypeAlias = "tuple[Place | None, str | int] | None"
+"""Where a value stands, the top last; put into words only if something is wrong with it."""
+
+
+def words(place: Place) -> str:
+    """``authorities[3].services[0].state``"""
+    if place is None:
+        return ""
+    above, step = words(place[0]), place[1]
+    if isinstance(step, int):
+        return f"{above}[{step}]"
+    return f"{above}.{step}" if above else step
+
+
 class Members:
-    """The members of one object, taken one by one; ``end`` refuses any that is left."""
+    """The members of one object, taken one by one; ``end`` refuses any that is left. The
+    patterns of ``match`` and ``names`` bound the length themselves."""
 
     __slots__ = ("left", "place")
 
-    def __init__(self, value: object, place: str) -> None:
+    def __init__(self, value: object, place: Place) -> None:
         if not isinstance(value, dict):
-            raise fail(place or "(top)", "an object is needed")
+            raise fail(place or (None, "(top)"), "an object is needed")
         self.left = value
         self.place = place
 
-    def at(self, key: str) -> str:
-        return f"{self.place}.{key}" if self.place else key
+    def at(self, key: str) -> Place:
+        return (self.place, key)
 
     def take(self, key: str) -> Any:
-        if key not in self.left:
-            raise fail(self.at(key), "it is missing")
-        return self.left.pop(key)
+        try:
+            return self.left.pop(key)
+        except KeyError:
+            raise fail(self.at(key), "it is missing") from None
 
     def end(self) -> None:
         if self.left:
@@ -88,13 +106,21 @@ class Members:
 
     # -- kinds of values ---------------------------------------------------
     def text(self, key: str) -> str:
-        return text(self.take(key), self, key)
+        """A text for people: not empty, one line, nothing that turns or hides it."""
+        value = self.take(key)
+        if isinstance(value, str) and 0 < len(value) <= _MAX_TEXT and not _BAD_TEXT.search(value):
+            return value
+        detail = f"a text of one line and at most {_MAX_TEXT} characters is needed"
+        raise fail(self.at(key), detail)
 
     def optional_text(self, key: str) -> str:
-        return text(self.left.pop(key), self, key) if key in self.left else ""
+        return self.text(key) if key in self.left else ""
 
     def match(self, key: str, pattern: re.Pattern[str], what: str) -> str:
-        return match(self.take(key), self, key, pattern, what)
+        value = self.left.pop(key, None)
+        if isinstance(value, str) and pattern.fullmatch(value):
+            return value
+        raise fail(self.at(key), f"{what} is needed")
 
     def flag(self, key: str) -> bool:
         """A flag that is false where it is absent."""
@@ -112,32 +138,44 @@ class Members:
 
     def moment(self, key: str) -> datetime:
         """RFC 3339 in UTC, whole seconds: ``2026-11-01T00:00:00Z``."""
-        value = self.take(key)
-        if isinstance(value, str) and _TIME.fullmatch(value):
-            try:
-                return datetime.fromisoformat(value)
-            except ValueError:
-                pass
-        raise fail(self.at(key), "a time like 2026-11-01T00:00:00Z is needed")
+        found = moment_of(self.take(key))
+        if found is None:
+            raise fail(self.at(key), "a time like 2026-11-01T00:00:00Z is needed")
+        return found
 
     def optional_moment(self, key: str) -> datetime | None:
         return self.moment(key) if key in self.left else None
 
-    def items(self, key: str, most: int, read: Callable[[Any, str], T]) -> tuple[T, ...]:
-        """An array that must be there; each item is read with its place."""
+    def array(self, key: str, most: int) -> list[Any]:
         value = self.take(key)
         if not isinstance(value, list):
             raise fail(self.at(key), "an array is needed")
         if len(value) > most:
             raise LimitError("list.limit", f"{len(value)} items; at most {most}",
-                             place=self.at(key))  # fmt: skip
+                             place=words(self.at(key)))  # fmt: skip
+        return value
+
+    def items(self, key: str, most: int, read: Callable[[Any, Place], T]) -> tuple[T, ...]:
+        """An array that must be there; each item is read with its place."""
+        value = self.array(key, most)
         if not value:
             return ()
         place = self.at(key)
-        return tuple(read(item, f"{place}[{index}]") for index, item in enumerate(value))
+        return tuple([read(item, (place, index)) for index, item in enumerate(value)])
 
-    def optional_items(self, key: str, most: int, read: Callable[[Any, str], T]) -> tuple[T, ...]:
+    def optional_items(self, key: str, most: int, read: Callable[[Any, Place], T]) -> tuple[T, ...]:
         return self.items(key, most, read) if key in self.left else ()
+
+    def names(self, key: str, most: int, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        """An array, that must be there, of texts of one form."""
+        value = self.array(key, most)
+        for index, item in enumerate(value):
+            if not isinstance(item, str) or not pattern.fullmatch(item):
+                raise fail((self.at(key), index), "a text of another form is needed")
+        return tuple(value)
+
+    def optional_names(self, key: str, most: int, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        return self.names(key, most, pattern) if key in self.left else ()
 
     def members(self, key: str) -> Members:
         return Members(self.take(key), self.at(key))
@@ -146,42 +184,40 @@ class Members:
         return certificate(self.take(key), self.at(key))
 
 
-def text(value: object, of: Members, key: str) -> str:
-    """A text for people: not empty, one line, no control characters."""
-    if isinstance(value, str) and 0 < len(value) <= _MAX_TEXT and (
-        (value.isascii() and value.isprintable()) or not _BAD_TEXT.search(value)
-    ):  # fmt: skip
-        return value
-    raise fail(of.at(key), f"a text of one line and at most {_MAX_TEXT} characters is needed")
+def moment_of(value: object) -> datetime | None:
+    """A time in UTC, or None for what is none."""
+    return _moment(value) if isinstance(value, str) and len(value) == _TIME_SIZE else None
 
 
-def match(value: object, of: Members, key: str, pattern: re.Pattern[str], what: str) -> str:
-    if isinstance(value, str) and len(value) <= _MAX_TEXT and pattern.fullmatch(value):
-        return value
-    raise fail(of.at(key), f"{what} is needed")
+@lru_cache(maxsize=4096)  # the entries of one list share a few dates
+def _moment(text: str) -> datetime | None:
+    if not _TIME.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
-def certificate(value: object, place: str) -> bytes:
+def certificate(value: object, place: Place) -> bytes:
     """Base64 of one whole DER value, in its one spelling. Whether it is a certificate that
     can be read is seen when it is needed: one that cannot be read names nobody."""
-    if isinstance(value, str) and value.isascii():
+    if isinstance(value, str):
         try:
             data = binascii.a2b_base64(value, strict_mode=True)
-        except binascii.Error:
+        except ValueError:  # no base64, or not ASCII
             data = b""
         # spare bits of the last character: the text must be the one that encodes the bytes
-        if _is_sequence(data) and (
-            not value.endswith("=") or binascii.b2a_base64(data, newline=False).decode() == value
-        ):
+        one_spelling = value[-1:] != "=" or (
+            binascii.b2a_base64(data, newline=False).decode() == value
+        )
+        if one_spelling and _is_sequence(data):
             return data
     raise fail(place, "a certificate (base64 of DER) is needed")
 
 
 def _is_sequence(data: bytes) -> bool:
     """One SEQUENCE of 128 to 65535 bytes and nothing after it (X.690 8.1.3, 10.1)."""
-    if len(data) < 4 or data[0] != 0x30:
-        return False
-    if data[1] == 0x82:
-        return data[2] != 0 and int.from_bytes(data[2:4], "big") == len(data) - 4
-    return data[1] == 0x81 and data[2] >= 0x80 and data[2] == len(data) - 3
-
+    if data[:2] == b"\x30\x82":
+        return len(data) > 259 and (data[2] << 8 | data[3]) == len(data) - 4
+    return data[:2] == b"\x30\x81" and len(data) > 130 and data[2] == len(data) - 3

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 LIST_OF_LISTS = "elicense-list-of-lists/1"
 REGIONAL_LIST = "elicense-list/1"
@@ -77,15 +78,14 @@ class ListOfLists:
         return next((entry for entry in self.lists if entry.id == id), None)
 
 
-@dataclass(frozen=True, slots=True)
-class ListedService:
+class ListedService(NamedTuple):  # and no dataclass: a country has thousands, made in a row
     """One service of an authority. Either ``certificate`` or ``ca`` (DER) is there; with a
     ``ca``, ``subject`` and ``uscc`` (both, where both are given) are what its certificates
     must show. ``history`` is (since, state), oldest first; its last is ``state``."""
 
     service: str
-    certificate: bytes | None = field(repr=False)
-    ca: bytes | None = field(repr=False)
+    certificate: bytes | None
+    ca: bytes | None
     subject: Mapping[str, str]
     uscc: str
     licence_types: tuple[str, ...]

@@ -113,43 +113,62 @@ def _within(found: RegionalList, authority: ListedAuthority) -> bool:
     return area_contains(found.scope.region, authority.region)
 
 
+def _where(authority: ListedAuthority, own: ListedService) -> str:
+    return f"{authority.uscc} {own.service}"
+
+
 def _service(own: ListedService, authority: ListedAuthority) -> Iterator[Refusal]:
-    where = f"{authority.uscc} {own.service}"
     if own.service not in SERVICES:
-        yield Refusal("service", where, f"{own.service} is no kind of service")
-    if own.service in BOUND_TO_TYPES and not own.licence_types:
-        yield Refusal("no-types", where, f"a {own.service} without licence types may issue none")
+        detail = f"{own.service} is no kind of service"
+        yield Refusal("service", _where(authority, own), detail)
+    if not own.licence_types and own.service in BOUND_TO_TYPES:
+        detail = f"a {own.service} without licence types may issue none"
+        yield Refusal("no-types", _where(authority, own), detail)
     if own.ca is not None and not own.subject and not own.uscc:
         detail = "a ca needs a subject or uscc constraint: it may certify anybody"
-        yield Refusal("ca-unconstrained", where, detail)
-    if own.certificate is not None and own.subject:
+        yield Refusal("ca-unconstrained", _where(authority, own), detail)
+    if own.subject:
+        yield from _subject(own, _where(authority, own))
+    if own.uscc and own.uscc != authority.uscc:
+        detail = f"{own.uscc} is another body than {authority.uscc}"
+        yield Refusal("constraint", _where(authority, own), detail)
+    if own.starts is not None and own.ends is not None and own.ends <= own.starts:
+        yield Refusal("dates", _where(authority, own), "until is not later than from")
+    if own.history or own.state != ACTIVE:
+        yield from _history(own, authority)
+
+
+def _subject(own: ListedService, where: str) -> Iterator[Refusal]:
+    if own.certificate is not None:
         detail = "a subject constrains a ca; this entry names a certificate"
         yield Refusal("constraint", where, detail)
     if not own.subject.keys() <= SUBJECT_KEYS:
         unknown = ", ".join(sorted(own.subject.keys() - SUBJECT_KEYS))
         yield Refusal("constraint", where, f"{unknown} is no constraint")
-    if own.uscc and own.uscc != authority.uscc:
-        yield Refusal("constraint", where, f"{own.uscc} is another body than {authority.uscc}")
-    if own.starts is not None and own.ends is not None and own.ends <= own.starts:
-        yield Refusal("dates", where, "until is not later than from")
-    yield from _history(own, where)
 
 
-def _history(own: ListedService, where: str) -> Iterator[Refusal]:
+def _history(own: ListedService, authority: ListedAuthority) -> Iterator[Refusal]:
     """The history says the state at every time; before its first line there is none."""
-    known = own.state in STATES and all(state in STATES for _, state in own.history)
-    if not known:
-        yield Refusal("state", where, f"a state is one of {', '.join(STATES)}")
-    elif not own.history:
-        if own.state != ACTIVE:
-            yield Refusal("history", where, f"since when is it {own.state}?")
-    elif own.history[-1][1] != own.state:
-        yield Refusal("history", where, f"its last line is not {own.state}")
-    elif own.history[0][1] != ACTIVE:
-        yield Refusal("history", where, "its first line must say since when it was active")
+    problem = _history_problem(own)
+    if problem:
+        code = "history" if own.state in STATES else "state"
+        yield Refusal(code, _where(authority, own), problem)
+
+
+def _history_problem(own: ListedService) -> str:
+    states = [state for _, state in own.history]
+    if own.state not in STATES or not all(state in STATES for state in states):
+        return f"a state is one of {', '.join(STATES)}"
+    if not states:
+        return "" if own.state == ACTIVE else f"since when is it {own.state}?"
+    if states[-1] != own.state:
+        return f"its last line is not {own.state}"
+    if states[0] != ACTIVE:
+        return "its first line must say since when it was active"
     times = [since for since, _ in own.history]
     if any(later <= earlier for earlier, later in itertools.pairwise(times)):
-        yield Refusal("history", where, "it is not in the order of time")
+        return "it is not in the order of time"
+    return ""
 
 
 # -- a list under its entry ----------------------------------------------------
@@ -187,14 +206,13 @@ def _delegation(found: RegionalList, entry: ListEntry) -> Iterator[Refusal]:
             detail = f"{authority.name} is not among the authorities of this list"
             yield Refusal("authority-not-allowed", authority.uscc, detail)
         for own in authority.services:
-            where = f"{authority.uscc} {own.service}"
             if own.service not in services:
                 detail = f"the service {own.service} is not delegated to {entry.id}"
-                yield Refusal("service-not-delegated", where, detail)
+                yield Refusal("service-not-delegated", _where(authority, own), detail)
             if not types.issuperset(own.licence_types):
                 more = ", ".join(sorted(set(own.licence_types) - types))
                 detail = f"{more}: not delegated to {entry.id}"
-                yield Refusal("type-not-delegated", where, detail)
+                yield Refusal("type-not-delegated", _where(authority, own), detail)
 
 
 def _elsewhere(

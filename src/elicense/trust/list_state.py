@@ -113,15 +113,11 @@ def _remembered(state: State, data: bytes) -> State:
     top = list_json.load(data)
     if top.take("schema") != _SCHEMA:
         raise InputError("list.state", f"the schema must be {_SCHEMA!r}", place=_STATE)
-    then = top.items("operators", 64, lambda item, place: list_json.match(
-        item, top, "operators", _SHA256, "a SHA-256"))  # fmt: skip
+    then = top.names("operators", 64, _SHA256)
     newest = None if top.left.get("newest_issued") is None else top.moment("newest_issued")
     top.left.pop("newest_issued", None)
     table = top.members("seen")
-    seen = {
-        list_json.match(id, table, "(id)", _LIST_ID, "the id of a list"): _seen(table, id)
-        for id in tuple(table.left)
-    }
+    seen = {id: _seen(table, id) for id in tuple(table.left)}
     top.end()
     if not {digest("sha256", item).hex() for item in state.operators_pinned} & set(then):
         return state
@@ -129,6 +125,8 @@ def _remembered(state: State, data: bytes) -> State:
 
 
 def _seen(table: list_json.Members, id: str) -> Seen:
+    if not _LIST_ID.fullmatch(id):
+        raise list_json.fail(table.at(id[:64]), "the id of a list is needed")
     own = table.members(id)
     found = Seen(own.count("sequence"), own.match("content", _SHA256, "a SHA-256"))
     own.end()

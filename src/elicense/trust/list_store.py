@@ -127,23 +127,21 @@ def services(found: RegionalList) -> Iterator[Service]:
 
 
 def _entry(list_id: str, authority: ListedAuthority, own: ListedService) -> Service:
-    return Service(
-        service=own.service,
-        region=authority.region,
-        authority=authority.name,
-        uscc=authority.uscc,
-        certificate=own.certificate,
-        ca=own.ca,
-        subject=own.subject,
-        licence_types=own.licence_types,
-        starts=own.starts,
-        ends=_ends(own),
-        hosts=authority.hosts,
-        endpoint=authority.endpoint,
-        history=own.history,
-        uscc_bound=bool(own.uscc),
-        list_id=list_id,
-    )
+    return Service.listed(own.certificate, own.ca, {
+        "service": own.service,
+        "region": authority.region,
+        "authority": authority.name,
+        "uscc": authority.uscc,
+        "subject": own.subject,
+        "licence_types": own.licence_types,
+        "starts": own.starts,
+        "ends": _ends(own),
+        "hosts": authority.hosts,
+        "endpoint": authority.endpoint,
+        "history": own.history,
+        "uscc_bound": bool(own.uscc),
+        "list_id": list_id,
+    })  # fmt: skip
 
 
 def _ends(own: ListedService) -> datetime | None:

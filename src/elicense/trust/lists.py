@@ -14,7 +14,7 @@ from elicense.crypto.cms import Cms, read_cms
 from elicense.errors import InputError, LimitError
 from elicense.limits import DEFAULT_LIMITS as _LIMITS
 from elicense.trust import list_json as js
-from elicense.trust.list_json import Members
+from elicense.trust.list_json import Members, Place
 from elicense.trust.list_model import (
     LIST_OF_LISTS,
     REGIONAL_LIST,
@@ -42,9 +42,11 @@ _REGION = re.compile(r"[0-9]{6}")
 _AREA = re.compile(r"[0-9]{6}|national")
 _USCC = re.compile(r"[0-9A-Z]{18}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
-_HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[!-~]*)?")
-_HTTP = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[!-~]*)?")
+_HOST = re.compile(
+    r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
+_HTTPS = re.compile(r"https://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?(?:/[!-~]{0,1000})?")
+_HTTP = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?(?:/[!-~]{0,1000})?")
 _FEW, _MANY = 64, 4096
 
 
@@ -115,18 +117,18 @@ def _list_of_lists(top: Members) -> ListOfLists:
     return found
 
 
-def _entry(value: object, place: str) -> ListEntry:
+def _entry(value: object, place: Place) -> ListEntry:
     own = Members(value, place)
     found = ListEntry(
         id=own.match("id", _ID, "an id (letters, digits, '.', '_', '-')"),
         scope=_scope(own),
         signers=own.items("signers", _FEW, js.certificate),
-        licence_types=_names(own, "licence_types", _TYPE),
-        services=_names(own, "services", _WORD),
-        authorities=_names(own, "authorities", _USCC) if "authorities" in own else (),
+        licence_types=own.names("licence_types", _MANY, _TYPE),
+        services=own.names("services", _MANY, _WORD),
+        authorities=own.optional_names("authorities", _MANY, _USCC),
         sequence=own.count("sequence"),
         sha256=own.match("sha256", _SHA256, "a SHA-256 in 64 hexadecimal digits"),
-        locations=_names(own, "locations", _HTTPS) if "locations" in own else (),
+        locations=own.optional_names("locations", _MANY, _HTTPS),
     )
     own.end()
     return found
@@ -142,15 +144,6 @@ def _scope(of: Members) -> Scope:
         found = Scope(own.match("region", _REGION, "an area code of six digits"))
     own.end()
     return found
-
-
-def _names(of: Members, key: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
-    value = of.left.get(key)
-    if value == []:  # the commonest by far
-        del of.left[key]
-        return ()
-    what = "a text of another form"
-    return of.items(key, _MANY, lambda item, _: js.match(item, of, key, pattern, what))
 
 
 # -- the list of a region or a ministry ----------------------------------------
@@ -175,14 +168,14 @@ def _list(top: Members) -> RegionalList:
     return found
 
 
-def _authority(value: object, place: str) -> ListedAuthority:
+def _authority(value: object, place: Place) -> ListedAuthority:
     own = Members(value, place)
     found = ListedAuthority(
         uscc=own.match("uscc", _USCC, "a unified social credit code"),
         name=own.text("name"),
         name_en=own.optional_text("name_en"),
         region=own.match("region", _AREA, "an area code of six digits or 'national'"),
-        hosts=_names(own, "hosts", _HOST) if "hosts" in own else (),
+        hosts=own.optional_names("hosts", _MANY, _HOST),
         endpoint=own.match("endpoint", _HTTPS, "an https address") if "endpoint" in own else "",
         services=own.items("services", _MANY, _service),
     )
@@ -190,23 +183,26 @@ def _authority(value: object, place: str) -> ListedAuthority:
     return found
 
 
-def _service(value: object, place: str) -> ListedService:
+def _service(value: object, place: Place) -> ListedService:
     own = Members(value, place)
-    if ("certificate" in own) == ("ca" in own):
+    here = own.left  # asked directly: most of a country's list is services
+    exact = "certificate" in here
+    if exact == ("ca" in here):
         raise js.fail(place, "a service needs either certificate or ca")
     found = ListedService(
-        service=own.match("service", _WORD, "a kind of service"),
-        certificate=own.certificate("certificate") if "certificate" in own else None,
-        ca=own.certificate("ca") if "ca" in own else None,
-        subject=_subject(own) if "subject" in own else {},
-        uscc=own.match("uscc", _USCC, "a unified social credit code") if "uscc" in own else "",
-        licence_types=_names(own, "licence_types", _TYPE) if "licence_types" in own else (),
-        starts=own.optional_moment("from"),
-        ends=own.optional_moment("until"),
-        state=own.match("state", _WORD, "a state"),
-        history=own.optional_items("history", _MANY, _change),
+        own.match("service", _WORD, "a kind of service"),
+        own.certificate("certificate") if exact else None,
+        None if exact else own.certificate("ca"),
+        _subject(own) if "subject" in here else {},
+        own.match("uscc", _USCC, "a unified social credit code") if "uscc" in here else "",
+        own.names("licence_types", _MANY, _TYPE) if "licence_types" in here else (),
+        own.moment("from") if "from" in here else None,
+        own.moment("until") if "until" in here else None,
+        own.match("state", _WORD, "a state"),
+        _history(own) if "history" in here else (),
     )
-    own.end()
+    if here:
+        own.end()
     return found
 
 
@@ -215,24 +211,31 @@ def _subject(of: Members) -> dict[str, str]:
     return {key: own.text(key) for key in tuple(own.left)}
 
 
-def _change(value: object, place: str) -> tuple[datetime, str]:
-    own = Members(value, place)
-    found = own.moment("since"), own.match("state", _WORD, "a state")
-    own.end()
-    return found
+def _history(of: Members) -> tuple[tuple[datetime, str], ...]:
+    """The commonest of all arrays: without an object of our own for each line."""
+    place = of.at("history")
+    found = []
+    for index, item in enumerate(of.array("history", _MANY)):
+        since = state = None
+        if isinstance(item, dict) and len(item) == 2:
+            since, state = js.moment_of(item.get("since")), item.get("state")
+        if since is None or not isinstance(state, str) or not _WORD.fullmatch(state):
+            raise js.fail((place, index), "since (a time) and state are needed, and no more")
+        found.append((since, state))
+    return tuple(found)
 
 
-def _status_list(value: object, place: str) -> StatusLocation:
+def _status_list(value: object, place: Place) -> StatusLocation:
     own = Members(value, place)
     found = StatusLocation(
         own.match("uri", _HTTPS, "an https address"),
-        _names(own, "locations", _HTTPS) if "locations" in own else (),
+        own.optional_names("locations", _MANY, _HTTPS),
     )
     own.end()
     return found
 
 
-def _crl(value: object, place: str) -> str:
+def _crl(value: object, place: Place) -> str:
     own = Members(value, place)
     found = own.match("location", _HTTP, "an http or https address")
     own.end()
