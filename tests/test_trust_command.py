@@ -372,7 +372,7 @@ def test_what_is_not_signed_by_those_who_may_is_refused(device: Path, tmp_path: 
     for language, words in said.items():
         code, out, _ = run("trust", "update", foreign, "--from", LISTS, "--lang", language)
         assert code == 1
-        assert words in out
+        assert words in out.replace("\n ", "")
         assert "✓" not in out
     code, out, _ = run("trust", "update", device, "--from", CERTS / "extra/rogue-tj-1.p7")
     assert code == 1
@@ -406,6 +406,7 @@ def test_a_bundle_of_an_empty_folder_and_a_second_init_are_refused(
     assert run("trust", "bundle", device, "-o", tmp_path / "x.elt")[0] == 2
     assert run("trust", "init", device, "--operator", OPERATOR, "--name", "again")[0] == 2
     assert run("trust", "update", CERTS / "trust", "--from", LISTS)[0] == 2
+    assert not (CERTS / "trust/.lock").exists()
 
 
 def test_a_bundle_takes_crls_and_status_lists_that_are_given(device: Path, tmp_path: Path) -> None:
@@ -430,6 +431,9 @@ def test_a_bundle_needs_the_operators_certificate() -> None:
     assert run("verify", "-q", *AT, "--trust", bundle, "--operator", OPERATOR, DOC)[0] == 0
     other = CERTS / "operator/operator-rsa.pem"
     assert run("verify", "-q", *AT, "--trust", bundle, "--operator", other, DOC)[0] == 3
+    assert run("verify", *AT, "--trust", CERTS / "managed", "--operator", other, DOC)[0] == 2
+    managed = ("--trust", CERTS / "managed", "--operator", OPERATOR)
+    assert run("verify", "-q", *AT, *managed, DOC)[0] == 0
     both = os.pathsep.join((str(other), str(OPERATOR)))
     assert run("verify", "-q", *AT, "--trust", bundle, DOC, ELICENSE_OPERATOR=both)[0] == 0
 

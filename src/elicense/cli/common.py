@@ -70,6 +70,7 @@ def load_trust(path: str | None, *, allow_test: bool, operators: Sequence[str] =
         store = TrustStore.load_bundle(path, operators=pinned(operators, path))
     else:
         store = TrustStore.load(path)
+        _agrees(store.operators, operators, path)
     if store.test and not allow_test:
         raise UsageError(
             "trust.test",
@@ -77,6 +78,15 @@ def load_trust(path: str | None, *, allow_test: bool, operators: Sequence[str] =
             "give --allow-test-trust if that is what you want", place=str(path),
         )  # fmt: skip
     return store
+
+
+def _agrees(have: Sequence[bytes], operators: Sequence[str], path: str) -> None:
+    """A folder has its own pin: another one given beside it is a mistake to be told."""
+    if have and operators and not set(have) & set(pinned(operators, path)):
+        raise UsageError(
+            "trust.operator", "the folder pins another operator than the one given with "
+            "--operator", place=path,
+        )  # fmt: skip
 
 
 def is_bundle(path: str) -> bool:

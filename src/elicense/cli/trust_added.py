@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from elicense.issuing.trust_local import Written
 from elicense.render.text import Style
 from elicense.render.trust_lists import block, service
+from elicense.render.width import safe
 
 _HEADS = {
     "new": ("新建信任库：{name}", "a new trust store: {name}"),
@@ -38,7 +39,7 @@ def lines(written: Written, folder: str, style: Style) -> Iterator[str]:
         facts["until"] = _UNSTATED[english]
     if "role" in facts:
         facts["role"] = service(facts["role"], style)
-    yield f"{folder}/{written.file}"
+    yield safe(f"{folder}/{written.file}")
     texts = [_HEADS[written.kind]]
     if written.kind == "service":
         texts += [_BY[facts["by"]]]
@@ -47,4 +48,4 @@ def lines(written: Written, folder: str, style: Style) -> Iterator[str]:
     for pair in texts:
         yield from block(pair[english].format(**facts), style, "  ", hang="  ")
     if "sha256" in facts:
-        yield f"  SHA-256 {facts['sha256']}"
+        yield from block(f"SHA-256 {facts['sha256']}", style, "  ")

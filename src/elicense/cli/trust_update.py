@@ -69,7 +69,6 @@ def update(
 
     Exit code: 0 all in order, 1 something was refused, 2 usage."""
     from elicense.render.text import Style
-    from elicense.render.width import safe
     from elicense.trust import managed
 
     if any(_is_url(source) for source in sources) and not online:
@@ -77,6 +76,7 @@ def update(
                          "unless it is asked for")  # fmt: skip
     moment = now or datetime.now(UTC)
     style = Style(lang, common.columns())
+    managed.state(folder)  # a folder that is none is left as it is
     failed = False
     for source in sources:
         try:
@@ -85,10 +85,10 @@ def update(
         except UsageError:
             raise
         except Error as error:
-            click.echo(safe(f"✗ {source}: {error}"))
+            _say("✗", f"{source}: {error}", style)
             failed = True
     for item in managed.state(folder).stale(moment):
-        click.echo(_line("!", item, style))
+        _say("!", _reason(item, style), style)
     click.echo(_holds(folder, style))
     sys.exit(1 if failed else 0)
 
@@ -119,8 +119,11 @@ def _offer(folder: str, source: str, now: datetime, style: Style) -> Iterator[Ou
     if data[:2] == b"PK":
         yield managed.update(folder, bundle.read(data), now=now)
         return
-    yield managed.update(folder, (data,), now=now)
-    above = managed.state(folder).list_of_lists
+    outcome = managed.update(folder, (data,), now=now)
+    yield outcome
+    above = outcome.state.list_of_lists
+    if outcome.refused:
+        return
     if above is not None and _says(data, above):
         yield from _below(folder, source, above, now, style)
 
@@ -146,7 +149,7 @@ def _below(
         elif entry.locations:
             other = "another host: give it with --from" if style.language == "en" else \
                 "另一主机：用 --from 指定"
-            click.echo(f"- {entry.id}: {entry.locations[0]} ({other})")
+            _say("-", f"{entry.id}: {entry.locations[0]} ({other})", style)
 
 
 def _fetch(url: str) -> bytes:
@@ -206,7 +209,6 @@ def _read(path: Path) -> bytes:
 def _tell(outcome: Outcome, source: str, style: Style) -> bool:
     """What was taken and what was not; true if something was refused."""
     from elicense.render import trust_lists
-    from elicense.render.width import safe
 
     english = style.language == "en"
     for item in outcome.accepted:
@@ -214,23 +216,29 @@ def _tell(outcome: Outcome, source: str, style: Style) -> bool:
         number = trust_lists.word("number", style, n=str(item.sequence))
         day = trust_lists.day(item.next_update.isoformat())
         until = f"{trust_lists.word('next', style)} {day}"
-        click.echo(safe(f"✓ {kind} {number}  {item.value.name}  {until}"))
+        _say("✓", f"{kind} {number}  {item.value.name}  {until}", style)
     for refusal in (*outcome.refused, *outcome.dropped):
-        click.echo(_line("✗", refusal, style))
+        _say("✗", _reason(refusal, style), style)
     if not outcome.accepted and not outcome.refused:
-        click.echo(f"= {source}: " + ("nothing newer" if english else "没有更新的名录"))
+        _say("=", f"{source}: " + ("nothing newer" if english else "没有更新的名录"), style)
     return bool(outcome.refused or outcome.dropped)
 
 
-def _line(mark: str, refusal: Refusal, style: Style) -> str:
+def _say(mark: str, text: str, style: Style) -> None:
+    from elicense.render.trust_lists import block
+
+    for line in block(f"{mark} {text}", style, hang="  "):
+        click.echo(line)
+
+
+def _reason(refusal: Refusal, style: Style) -> str:
     from elicense.findings import kind_text
-    from elicense.render.width import safe
 
     said = kind_text(f"list-{refusal.code}", style.language) or refusal.detail
     colon = "：" if style.language == "zh" else ": "
     detail = f" ({refusal.detail})" if refusal.detail and refusal.detail != said else ""
     what = refusal.what if style.language == "en" else _WHAT.sub(_chinese, refusal.what)
-    return safe(f"{mark} {what}{colon}{said}{detail} [{refusal.code}]")
+    return f"{what}{colon}{said}{detail} [{refusal.code}]"
 
 
 def _chinese(found: re.Match[str]) -> str:

@@ -18,6 +18,7 @@ from elicense.crypto.ses import CHINA
 from elicense.errors import Error, FieldFault
 
 _MAX_FILE = 1024 * 1024
+_MAX_SOURCE = 16 * 1024 * 1024
 _MAX_FAULTS = 200
 _MAX_TEXT = 1024
 _ANY = re.compile("[^\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -75,7 +76,7 @@ class Source:
 def read(path: Path) -> tuple[Source, Table]:
     """The file at ``path`` and its top table; one that is no TOML has an empty one."""
     source = Source(path)
-    data = source.file(path.name, "(file)")
+    data = source.file(path.name, "(file)", cap=_MAX_SOURCE)
     values: dict[str, Any] = {}
     if data is not None:
         try:

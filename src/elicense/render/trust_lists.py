@@ -95,6 +95,8 @@ def _lines(view: View, style: Style) -> Iterator[str]:
             yield word(key, style)
             for item in facts[key]:
                 yield from block(certificate(item, style), style, "  ")
+                if key == "operators":  # to be compared with what the operator publishes
+                    yield from block(f"SHA-256 {item['fingerprint']}", style, "    ")
     yield from _lists(view, style)
     for authority in view.authorities:
         yield from _authority(authority, style)
@@ -112,6 +114,7 @@ def _head(facts: Facts, style: Style) -> Iterator[str]:
         problem = f" [{signer['problem']}]" if signer["problem"] else ""
         text = f"{word('signed', style)}: {signer['name']} ({_key(signer)}): {said}{problem}"
         yield from block(text, style, "  ")
+        yield from block(f"SHA-256 {signer['fingerprint']}", style, "    ")
 
 
 def _age(facts: Facts, style: Style) -> str:
