@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from elicense.evidence import Evidence
     from elicense.findings import Finding, Outcome
     from elicense.issuing.endorse import endorse
+    from elicense.issuing.extend import extend
     from elicense.issuing.issue import issue
     from elicense.issuing.reissue import reissue
     from elicense.issuing.signers import load as load_signer
@@ -39,15 +40,16 @@ if TYPE_CHECKING:
     from elicense.policy import Policy
     from elicense.report import Report
     from elicense.together import JointReport, verify_together
+    from elicense.trust.online import Online
     from elicense.trust.store import TrustStore
     from elicense.verdict import Verdict
     from elicense.verifying import verify
 
 __all__ = [
     "Endorsement", "Error", "Evidence", "FieldFault", "Finding", "InputError", "IssueRefused",
-    "JointReport", "KeyMaterialError", "Licence", "LimitError", "Limits", "Outcome", "Policy",
-    "Rejected", "Report", "Ship", "TrustStore", "UsageError", "Verdict", "endorse", "issue",
-    "load_signer", "open", "reissue", "verify", "verify_together",
+    "JointReport", "KeyMaterialError", "Licence", "LimitError", "Limits", "Online", "Outcome",
+    "Policy", "Rejected", "Report", "Ship", "TrustStore", "UsageError", "Verdict", "endorse",
+    "extend", "issue", "load_signer", "open", "reissue", "verify", "verify_together",
 ]  # fmt: skip
 
 _HOME = {
@@ -55,6 +57,7 @@ _HOME = {
     "Evidence": ("elicense.evidence", "Evidence"),
     "Finding": ("elicense.findings", "Finding"),
     "endorse": ("elicense.issuing.endorse", "endorse"),
+    "extend": ("elicense.issuing.extend", "extend"),
     "issue": ("elicense.issuing.issue", "issue"),
     "reissue": ("elicense.issuing.reissue", "reissue"),
     "load_signer": ("elicense.issuing.signers", "load"),
@@ -64,6 +67,7 @@ _HOME = {
     "verify_together": ("elicense.together", "verify_together"),
     "Limits": ("elicense.limits", "Limits"),
     "Outcome": ("elicense.findings", "Outcome"),
+    "Online": ("elicense.trust.online", "Online"),
     "Policy": ("elicense.policy", "Policy"),
     "Report": ("elicense.report", "Report"),
     "TrustStore": ("elicense.trust.store", "TrustStore"),

@@ -17,6 +17,7 @@ _COMMANDS = {
     "issue": "issue",
     "reissue": "issue",
     "endorse": "endorse",
+    "extend": "extend",
     "seal": "seal",
     "status": "status",
     "trust": "trust",
