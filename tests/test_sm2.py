@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elicense.crypto import _sm2_py, keys, sm2
+from elicense.crypto import _sm2_py, keys, sm2, sm2_encryption
 from elicense.errors import InputError, KeyMaterialError, UsageError
 
 try:
@@ -228,13 +228,13 @@ def test_python_signer_needs_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sm2, "ENGINE", "python")
     monkeypatch.delenv("ELICENSE_ALLOW_PYTHON_SIGNER", raising=False)
     d = (5).to_bytes(32, "big")
-    ciphertext = sm2.encrypt(sm2.public_key(d), b"x")
+    ciphertext = sm2_encryption.encrypt(sm2.public_key(d), b"x")
 
     def attempts() -> None:
         calls: tuple[Callable[[], bytes], ...] = (
             lambda: sm2.sign(d, b"x"),
             lambda: sm2.sign_digest(d, bytes(32)),
-            lambda: sm2.decrypt(d, ciphertext),
+            lambda: sm2_encryption.decrypt(d, ciphertext),
         )
         for call in calls:
             with pytest.raises(KeyMaterialError) as caught:
@@ -244,7 +244,7 @@ def test_python_signer_needs_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     attempts()
     with sm2.allow_python_signer():
         assert sm2.sign(d, b"x")
-        assert sm2.decrypt(d, ciphertext) == b"x"
+        assert sm2_encryption.decrypt(d, ciphertext) == b"x"
     attempts()
     monkeypatch.setenv("ELICENSE_ALLOW_PYTHON_SIGNER", "1")
     assert sm2.sign(d, b"x")
@@ -325,25 +325,25 @@ def test_tables_are_safe_for_threads(engine: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("form", ["asn1", "raw"])
-def test_encrypt_and_decrypt(engine: ModuleType, form: sm2.Form) -> None:
+def test_encrypt_and_decrypt(engine: ModuleType, form: sm2_encryption.Form) -> None:
     d = sm2.generate_private_key()
     key = sm2.public_key(d)
     for plaintext in (b"a", b"licence" * 50):
-        ciphertext = sm2.encrypt(key, plaintext, form=form)
-        assert sm2.decrypt(d, ciphertext, form=form) == plaintext
+        ciphertext = sm2_encryption.encrypt(key, plaintext, form=form)
+        assert sm2_encryption.decrypt(d, ciphertext, form=form) == plaintext
         for at in range(0, len(ciphertext), 7):
             changed = bytearray(ciphertext)
             changed[at] ^= 1
             with pytest.raises(InputError) as caught:
-                sm2.decrypt(d, bytes(changed), form=form)
+                sm2_encryption.decrypt(d, bytes(changed), form=form)
             assert caught.value.code == "sm2.ciphertext"
         for cut in (ciphertext[:-1], ciphertext[:40], b"", ciphertext + b"\x00"):
             with pytest.raises(InputError):
-                sm2.decrypt(d, cut, form=form)
+                sm2_encryption.decrypt(d, cut, form=form)
     with pytest.raises(InputError):
-        sm2.encrypt(key, b"")
+        sm2_encryption.encrypt(key, b"")
     with pytest.raises(KeyMaterialError):
-        sm2.encrypt(key[:-1] + b"\x00", b"x")
+        sm2_encryption.encrypt(key[:-1] + b"\x00", b"x")
 
 
 # --- other implementations ----------------------------------------------------------------
@@ -402,8 +402,8 @@ def test_encryption_both_ways_with_openssl(engine: ModuleType, tmp_path: Path) -
     public.write_bytes(pem_spki(key))
     plaintext = os.urandom(200)
     theirs = openssl("pkeyutl", "-encrypt", "-pubin", "-inkey", public, data=plaintext)
-    assert sm2.decrypt(key.secret, theirs) == plaintext
-    ours = sm2.encrypt(key.public_bytes, plaintext)
+    assert sm2_encryption.decrypt(key.secret, theirs) == plaintext
+    ours = sm2_encryption.encrypt(key.public_bytes, plaintext)
     assert openssl("pkeyutl", "-decrypt", "-inkey", private, data=ours) == plaintext
 
 

@@ -1,4 +1,6 @@
-"""SM2 signatures and encryption (GB/T 32918) on the curve of GB/T 32918.5.
+"""SM2 signatures (GB/T 32918.2) on the curve of GB/T 32918.5.
+
+Encryption stands in :mod:`elicense.crypto.sm2_encryption`.
 
 Shapes, all ``bytes``: a public key has 65 bytes (``04 || X || Y``), a private
 key 32 (big-endian, 1 <= d <= n-2), a digest e 32, a raw signature 64 (``r || s``).
@@ -14,21 +16,19 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import hmac
 import importlib
 import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Protocol, cast
 
 from elicense.crypto import _sm2_py, sm3
 from elicense.errors import InputError, KeyMaterialError, UsageError
 
 Buffer = bytes | bytearray | memoryview
 Message = Buffer | Iterable[Buffer]
-Form = Literal["asn1", "raw"]
 
 DEFAULT_ID = b"1234567812345678"
 """The signer's ID where nothing else is agreed, GB/T 35275 and GM/T 0009 §10."""
@@ -422,76 +422,25 @@ def sign(
     return encode_signature(sign_digest(private_key, e))
 
 
-# --- encryption ---------------------------------------------------------------------------
+# --- what encryption builds on (sm2_encryption) -------------------------------------------
+
+ORDER = _N
+der_tlv, der_integer, der_read, der_whole = _tlv, _integer, _read, _read_whole
 
 
-def _mask(shared: bytes, size: int) -> bytes:
-    """``size`` bytes of the key derivation function, GB/T 32918.4 §5.4.3."""
-    prefix = sm3.new(shared)
-    blocks = []
-    for counter in range(1, (size + 31) // 32 + 1):
-        block = prefix.copy()
-        block.update(counter.to_bytes(4, "big"))
-        blocks.append(block.digest())
-    return b"".join(blocks)[:size]
+def multiply(public_key: bytes, scalar: bytes) -> bytes:
+    """scalar * P in 65 bytes, for a key of the curve and 1 <= scalar < n; ValueError else."""
+    return _engine.multiply(public_key, scalar)
 
 
-def _xor(left: bytes, right: bytes) -> bytes:
-    value = int.from_bytes(left, "big") ^ int.from_bytes(right, "big")
-    return value.to_bytes(len(left), "big")
-
-
-def encrypt(public_key: bytes, plaintext: bytes, *, form: Form = "asn1") -> bytes:
-    """Encrypt at least one byte, GB/T 32918.4 §6.1.
-
-    ``form`` is ``asn1`` (SEQUENCE { x, y, hash, cipher }, GM/T 0009 §7.2) or
-    ``raw`` (C1 || C3 || C2, with C1 in 65 bytes).
-    """
-    public_key = load_public_key(public_key)
-    if not plaintext:
-        raise InputError("sm2.plaintext", "there is nothing to encrypt")
-    while True:
-        k = generate_private_key()
-        shared = _engine.multiply(public_key, k)[1:]
-        mask = _mask(shared, len(plaintext))
-        if any(mask):
-            break
-    c1 = _engine.base_multiply(k)
-    c2 = _xor(bytes(plaintext), mask)
-    c3 = sm3.sm3(shared[:32] + plaintext + shared[32:])
-    if form == "raw":
-        return c1 + c3 + c2
-    return _tlv(0x30, _integer(c1[1:33]) + _integer(c1[33:]) + _tlv(4, c3) + _tlv(4, c2))
-
-
-def _split_ciphertext(data: bytes, form: Form) -> tuple[bytes, bytes, bytes]:
-    """C1 (65 bytes), C3 (32 bytes), C2; ValueError if malformed."""
-    if form == "raw":
-        return data[:65], data[65:97], data[97:]
-    body = _read_whole(data, 0x30)
-    x, end = _read(body, 0, 2)
-    y, end = _read(body, end, 2)
-    c3, end = _read(body, end, 4)
-    c2 = _read_whole(body[end:], 4)
-    return b"\x04" + _unsigned(x, strict=True) + _unsigned(y, strict=True), c3, c2
-
-
-def decrypt(private_key: bytes, ciphertext: bytes, *, form: Form = "asn1") -> bytes:
-    """The plaintext of :func:`encrypt`, GB/T 32918.4 §7.1.
-
-    InputError ``sm2.ciphertext`` if it is malformed or not for this key;
-    KeyMaterialError ``sm2.private-key`` or ``sm2.slow-signer``.
-    """
+def secret_key(private_key: bytes) -> bytes:
+    """A checked private key for a use that must not leak it: KeyMaterialError
+    ``sm2.private-key``, or ``sm2.slow-signer`` where only the Python engine is there."""
     key = _check_private_key(private_key)
     _require_constant_time()
-    try:
-        c1, c3, c2 = _split_ciphertext(bytes(ciphertext), form)
-        shared = _engine.multiply(load_public_key(c1), key)[1:]
-    except (ValueError, KeyMaterialError) as error:
-        raise InputError("sm2.ciphertext", "the ciphertext is malformed") from error
-    mask = _mask(shared, len(c2))
-    plaintext = _xor(c2, mask)
-    expected = sm3.sm3(shared[:32] + plaintext + shared[32:])
-    if not any(mask) or not hmac.compare_digest(expected, c3):
-        raise InputError("sm2.ciphertext", "the ciphertext was not made for this key")
-    return plaintext
+    return key
+
+
+def der_unsigned(content: bytes) -> bytes:
+    """32 bytes from the content of a strict DER INTEGER; ValueError else."""
+    return _unsigned(content, strict=True)
