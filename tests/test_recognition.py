@@ -210,6 +210,7 @@ def test_every_member_of_a_policy_is_written_out() -> None:
         'q"uo\\te\x7f\u202e\n', {"qr.signature": "FAIL", "ism.*": "FAIL"}, timedelta(days=3),
         "370000",
         (rule("120000", "national", starts=AT, ends=AT + timedelta(days=1), note="『』"),),
+        timedelta(days=4), timedelta(days=5), timedelta(days=6),
     )  # fmt: skip
     for member in Policy.__dataclass_fields__:
         assert getattr(full, member) != getattr(DEFAULT, member), f"{member} is not tested"
@@ -247,6 +248,22 @@ def test_a_code_of_a_stranger_is_of_no_region() -> None:
         scan = scanned.judge(text, trust=trust(), at=AT, now=AT, policy=policy(rule("120000")))
         (finding,) = [f for f in scan.findings if f.code == CODE]
         assert (finding.outcome, finding.reason) == (Outcome.SKIPPED, "issuer-open")
+
+
+def test_a_scanned_sheet_is_recognised_by_the_code_that_is_judged() -> None:
+    """Another code may stand before the signed one: it must not hide the question."""
+    from elicense.evidence import QrCode
+    from scanning import encoded, page
+
+    usual = judge(encoded(page()), compared=True)
+    assert usual.verdict is Verdict.VALID and usual.evidence.sheet
+    foreign = QrCode(1, "https://zz.tj.example/x", "url")
+    both = replace(usual.evidence, qr=(foreign, *usual.evidence.qr))
+    for shown in (usual.evidence, both):
+        for region, outcome in (("120000", "PASS"), ("440000", "UNKNOWN")):
+            report = judge_evidence(shown, name="x", trust=trust(), at=AT, now=AT, compared=True,
+                                    policy=policy(rule(region)))  # fmt: skip
+            assert [f.outcome for f in b.only(report, CODE)] == [outcome]
 
 
 def test_the_example_policy_decides_as_it_says() -> None:

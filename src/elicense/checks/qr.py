@@ -134,11 +134,11 @@ def standings(case: Case) -> Iterator[Standing]:
 
 
 def entitled(case: Case) -> tuple[Service, ...]:
-    """The entries whose key signed the one code on hand and that entitle it to its licence;
-    none where that is not proven. (Whether the key is in force, ``qr.signature`` says.)"""
-    try:
-        payload = decode(case.evidence.qr[0].text, limits=case.world.limits)
-    except (IndexError, InputError):
+    """The entries whose key signed the first readable payload, which is the one whose licence
+    is judged, and that entitle it; none where that is not proven. (Whether the key is in
+    force, and whether other codes agree, ``qr.signature`` and others say.)"""
+    payload = next(_payloads(case), None)
+    if payload is None:
         return ()
     found = []
     for entry in _candidates(case, payload):
@@ -148,6 +148,15 @@ def entitled(case: Case) -> tuple[Service, ...]:
         if own.path.good and not entry_problem(entry, payload.licence, own):
             found.append(entry)
     return tuple(found)
+
+
+def _payloads(case: Case) -> Iterator[Payload]:
+    for code in case.evidence.qr:
+        if code.kind == "el1":
+            try:
+                yield decode(code.text, limits=case.world.limits)
+            except InputError:
+                continue  # qr.signature says what is wrong with it
 
 
 def verifies(payload: Payload, certificate: Certificate) -> bool:
