@@ -204,6 +204,28 @@ def test_every_page_of_a_tiff_is_looked_at() -> None:
     assert report.verdict is Verdict.VALID
 
 
+def test_pages_that_were_not_compared_are_said_to_prove_nothing() -> None:
+    report = scan("tianjin-doc-photocopy.tif", compared=True)
+    (remark,) = [f for f in report.findings if f.reason == "other-pages"]
+    assert "2" in remark.message("en") and remark.outcome is Outcome.WARN
+    single = scan("tianjin-doc-flatbed.png", compared=True)
+    assert not any(f.reason == "other-pages" for f in single.findings)
+
+
+def test_a_pdf_of_pictures_that_can_change_by_itself_is_never_valid() -> None:
+    import io
+
+    from pikepdf import Dictionary, Name, Pdf, String
+
+    scanned = Pdf.open(SCANS / "guangdong-smc-scan.pdf")
+    scanned.Root.OpenAction = Dictionary(S=Name.JavaScript, JS=String("app.alert(1)"))
+    out = io.BytesIO()
+    scanned.save(out)
+    report = judge(out.getvalue(), compared=True, ocr=False)
+    assert report.verdict is not Verdict.VALID
+    assert "container.structure" in {f.code for f in report.deciding}
+
+
 def test_pages_beyond_the_limit_are_named_and_never_passed_over() -> None:
     blank = Image.new("1", (60, 80), 1)
     data = encoded(blank, "TIFF", save_all=True, append_images=[blank] * 9)

@@ -71,6 +71,7 @@ CHECKS: tuple[Check, ...] = (
 SHEET_CHECKS: tuple[Check, ...] = (
     # what is it?
     sheet.original,
+    sheet.structure,
     # who signed its code, may they, and does it speak of one licence?
     sheet.codes,
     sheet.one_licence,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from elicense.checks import coverage
 from elicense.checks.case import Case
 from elicense.checks.foreign import foreign
 from elicense.checks.qr import qr
@@ -22,6 +23,16 @@ def original(case: Case) -> Iterator[Finding]:
     """``sheet.original``: whether a sheet is the original cannot be seen in its picture."""
     reason = "code" if case.evidence.container == "qr" else ""
     yield Finding("sheet.original", WARN, "file", reason)
+
+
+def structure(case: Case) -> Iterator[Finding]:
+    """``container.structure`` of a PDF: pages that change by themselves, or that can be read
+    in two ways, are not the ones that were looked at. A picture has no structure to judge."""
+    if case.evidence.container != "pdf":
+        return
+    for finding in (*coverage.structure(case), *coverage.other_faults(case)):
+        if finding.reason not in _REMARKS:  # those are told as sheet.read
+            yield finding
 
 
 def first_payload(codes: Iterable[QrCode], limits: Limits) -> Payload | None:
@@ -82,7 +93,11 @@ def one_licence(case: Case) -> Iterator[Finding]:
 
 def limitations(case: Case) -> Iterator[Finding]:
     """``sheet.read``: what was not done, where it may matter."""
-    found = any(code.kind == "el1" for code in case.evidence.qr)
+    fronts = [code.page for code in case.evidence.qr if code.kind == "el1"]
+    found = bool(fronts)
+    if found and case.evidence.pages > 1:
+        yield Finding("sheet.read", WARN, "file", "other-pages",
+                      {"page": str(fronts[0]), "pages": str(case.evidence.pages)})  # fmt: skip
     for note in dict.fromkeys(case.evidence.notes):
         if note.kind in _REMARKS and not (found and note.kind == "zbar-missing"):
             yield Finding("sheet.read", WARN, "file", note.kind, {"place": note.place},

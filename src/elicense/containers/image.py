@@ -190,7 +190,7 @@ def _upright(image: Any) -> Any:
 
     try:
         turned: Any = ImageOps.exif_transpose(image)
-    except Image.DecompressionBombError:
+    except (MemoryError, Image.DecompressionBombError):
         raise
     except Exception:  # noqa: BLE001 - hostile metadata breaks in many ways; it is only a hint
         return image
