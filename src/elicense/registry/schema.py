@@ -172,3 +172,15 @@ accesses = Table(
     Column("purpose", String(200), nullable=False),
     Column("outcome", String(32), nullable=False),
 )  # fmt: skip
+
+# addresses for one download each: only a digest of the secret is kept, until it is used
+downloads = Table(
+    "downloads", metadata,
+    Column("id", KEY, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("licence", ForeignKey("licences.id"), nullable=False),
+    Column("caller", String(64), nullable=False),
+    Column("purpose", String(200), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("until", Moment, nullable=False, index=True),
+)  # fmt: skip
