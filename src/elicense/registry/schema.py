@@ -184,3 +184,21 @@ downloads = Table(
     Column("created", Moment, nullable=False),
     Column("until", Moment, nullable=False, index=True),
 )  # fmt: skip
+
+# applications handed over between windows, with every signed receipt
+handovers = Table(
+    "handovers", metadata,
+    Column("id", String(32), primary_key=True),
+    Column("matter", String(500), nullable=False),
+    Column("sender", String(18), nullable=False),
+    Column("receiver", String(18), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("updated", Moment, nullable=False, index=True),
+)  # fmt: skip
+
+receipts = Table(
+    "receipts", metadata,
+    Column("handover", ForeignKey("handovers.id"), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)  # fmt: skip

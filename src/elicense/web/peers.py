@@ -96,12 +96,27 @@ class Client:
         self._keep(identifier, reply)
         return reply
 
-    async def _post(self, url: str, body: bytes) -> tuple[str, bytes]:
+    async def send_receipt(self, receipt: bytes, office: str, *, trust: TrustStore) -> bool:
+        """Send a signed receipt to the office with this USCC; False if it was not taken."""
+        endpoint = office_endpoint(office, trust)
+        if not endpoint.endswith("/api/peer/query"):
+            return False
+        target = endpoint.removesuffix("query") + "handover"
+        try:
+            async with asyncio.timeout(self.settings.seconds):
+                await self._post(target, receipt, kind=peer_answer.MEDIA_TYPE)
+        except (httpx.HTTPError, OSError, TimeoutError, ValueError, UsageError):
+            return False
+        return True
+
+    async def _post(
+        self, url: str, body: bytes, *, kind: str = "application/json"
+    ) -> tuple[str, bytes]:
         """One exchange with an address that was checked: no redirect, bounded, no proxy."""
         parts = urlsplit(url)
         address = await self._address(parts.hostname or "", parts.port or 443, parts.netloc)
         target = httpx.URL(url).copy_with(host=address)
-        headers = {"Host": parts.netloc, "Content-Type": "application/json",
+        headers = {"Host": parts.netloc, "Content-Type": kind,
                    "Accept": peer_answer.MEDIA_TYPE, "Accept-Encoding": "identity"}  # fmt: skip
         async with self._client().stream(
             "POST", target, content=body, headers=headers,
@@ -161,6 +176,14 @@ def endpoint_of(identifier: str, trust: TrustStore) -> tuple[str, str]:
             if entry.endpoint:
                 return entry.endpoint, entry.region
     return "", region
+
+
+def office_endpoint(office: str, trust: TrustStore) -> str:
+    """Where the authority with this USCC answers; empty if the list names nothing."""
+    return next(
+        (e.endpoint for e in trust.services
+         if e.service == "status" and e.uscc == office and e.endpoint), "",
+    )  # fmt: skip
 
 
 def _judged(

@@ -15,6 +15,7 @@ LOG = logging.getLogger("elicense.web")
 MEDIA_TYPE = "application/problem+json"
 _STATUS = {
     "registry.unknown": 404, "registry.duplicate": 409, "registry.state": 409,
+    "handover.gap": 409, "handover.fork": 409, "handover.state": 409,
     "registry.database": 503, "registry.in-force": 409, "registry.list-full": 503,
 }  # fmt: skip
 # what these say is about our own installation and not for the caller to read

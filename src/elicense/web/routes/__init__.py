@@ -7,9 +7,18 @@ from fastapi import APIRouter
 
 def routers() -> tuple[APIRouter, ...]:
     """Every router, in the order of the documentation."""
-    from elicense.web.routes import health, issuing, licences, lists, page, peers, verify
+    from elicense.web.routes import (
+        handovers,
+        health,
+        issuing,
+        licences,
+        lists,
+        page,
+        peers,
+        verify,
+    )
 
     return (
-        verify.router, licences.router, issuing.router, peers.router, lists.router,
-        health.router, page.router,
+        verify.router, licences.router, issuing.router, peers.router, handovers.router,
+        lists.router, health.router, page.router,
     )  # fmt: skip
