@@ -12,6 +12,7 @@ import pytest
 import list_publisher as p
 import trust_builders as b
 from elicense.issuing import cms
+from elicense.issuing.credential import Credential
 from elicense.trust import list_state as ls
 from elicense.trust.list_state import Outcome, State
 
@@ -108,6 +109,37 @@ def test_another_key_of_the_same_name_is_refused() -> None:
     forged = p.signed(operator.value(), rogue)
     out = offer(ls.start([operator.pin]), forged)
     assert not out.accepted and p.codes(out.refused) <= {"signer", "signature"}
+
+
+def test_the_pinned_certificate_over_another_keys_signature_is_refused() -> None:
+    """All but the mathematics is right: the name, the serial number, every attribute."""
+    operator = p.country("120000")
+    state = up_to_date(operator)
+    other = p.maker("nobody").key
+    operator.sequence += 1
+    real = operator.keys[0].credential()
+    for sign in (other.sign, lambda message: operator.keys[0].key.sign(message + b"x")):
+        signer = Credential(real.certificate, sign, "sm2")
+        out = offer(state, p.raw_signed(operator.value(), signer))
+        assert p.codes(out.refused) == {"signature"} and out.state == state
+    assert taken(offer(state, p.raw_signed(operator.value(), real))) == [("", 2)]
+    region = operator.regions[0]
+    region.sequence += 1
+    certificate = region.keys[0].der
+    forged = p.raw_signed(region.value(), Credential(certificate, other.sign, "sm2"))
+    assert p.codes(offer(state, forged).refused) == {"signature"}
+
+
+def test_a_signature_value_of_another_list_is_refused() -> None:
+    """The attributes and the value of one list around the content of another."""
+    operator = p.country("120000")
+    region = operator.regions[0]
+    operator.publish()
+    state = device(operator, operator.last)
+    good = region.last
+    name = "名录 120000".encode()
+    out = offer(state, good.replace(name, "名錄 120000".encode()))
+    assert name in good and p.codes(out.refused) == {"signature"}
 
 
 def test_a_region_does_not_sign_for_another() -> None:
@@ -253,6 +285,23 @@ def test_a_dropped_list_is_still_remembered() -> None:
     operator.entries["120000"]["sha256"] = hashlib.sha256(first).hexdigest()
     out = offer(out.state, operator.publish(), first)
     assert p.codes(out.refused) == {"rollback"}
+
+
+def test_a_dropped_list_does_not_come_back_with_other_contents() -> None:
+    operator = p.country()
+    state = up_to_date(operator)
+    own = operator.regions[0]
+    state = offer(state, own.publish()).state
+    regions, operator.regions = operator.regions, operator.regions[1:]
+    state = offer(state, operator.publish()).state
+    operator.regions = regions
+    operator.entries["120000"] = {"sequence": 1, "sha256": "0" * 64}
+    state = offer(state, operator.publish()).state
+    true = own.last
+    own.sequence -= 1
+    out = offer(state, own.publish(name="another"))
+    assert p.codes(out.refused) == {"fork"} and "120000" not in out.state.lists
+    assert held(offer(out.state, true).state)["120000"] == 2
 
 
 def test_two_contents_of_one_sequence_are_a_fork_and_both_are_named() -> None:
@@ -555,6 +604,12 @@ def bent(**more: object) -> list[dict[str, object]]:
     return [p.authority("120000", 1, p.service("sealer", p.maker("s"), **more))]
 
 
+def history(*lines: tuple[int, str]) -> list[dict[str, object]]:
+    """An active entry with this history."""
+    since = [{"since": f"{year}-01-01T00:00:00Z", "state": state} for year, state in lines]
+    return bent(history=since)
+
+
 @pytest.mark.parametrize(
     ("code", "authorities"),
     [
@@ -566,6 +621,11 @@ def bent(**more: object) -> list[dict[str, object]]:
         ("no-types", bent(licence_types=[])),
         ("state", bent(state="asleep")),
         ("history", bent(state="suspended")),
+        ("history", history((2020, "suspended"), (2021, "active"))),
+        ("history", history((2020, "active"), (2021, "ended"))),
+        ("history", history((2021, "active"), (2020, "active"))),
+        ("history", history((2020, "active"), (2020, "active"))),
+        ("state", history((2020, "asleep"), (2021, "active"))),
         ("constraint", bent(subject={"organization": "x"})),
         ("constraint", bent(uscc=p.code("440000", 9))),
         ("service", bent(service="emperor", licence_types=[])),

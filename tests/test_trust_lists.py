@@ -166,6 +166,17 @@ def test_what_is_no_list_is_refused(text: bytes) -> None:
         lists.read(p.signed(text or b" ", *REGION.keys))
 
 
+@pytest.mark.parametrize("member", ['"test": false', '"uscc": "x"', '"state": "active"'])
+def test_a_key_given_twice_in_one_object_is_refused(member: str) -> None:
+    """The first with another value: which would count is a matter of the reader."""
+    text = json.dumps(regional())
+    key = member.partition(":")[0]
+    twice = text.replace(key + ":", f"{member}, {key}:", 1)
+    assert twice != text
+    with pytest.raises(InputError, match="twice"):
+        lists.parse(twice.encode())
+
+
 @pytest.mark.parametrize("moment", [
     "2026-11-01", "2026-11-01T00:00:00", "2026-11-01T00:00:00+08:00", "2026-11-01T00:00:00.5Z",
     "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-01t00:00:00z", "0000-01-01T00:00:00Z",

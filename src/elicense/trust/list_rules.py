@@ -149,16 +149,15 @@ def _subject(own: ListedService, where: str) -> Iterator[Refusal]:
 
 def _history(own: ListedService, authority: ListedAuthority) -> Iterator[Refusal]:
     """The history says the state at every time; before its first line there is none."""
-    problem = _history_problem(own)
-    if problem:
-        code = "history" if own.state in STATES else "state"
-        yield Refusal(code, _where(authority, own), problem)
-
-
-def _history_problem(own: ListedService) -> str:
     states = [state for _, state in own.history]
     if own.state not in STATES or not all(state in STATES for state in states):
-        return f"a state is one of {', '.join(STATES)}"
+        detail = f"a state is one of {', '.join(STATES)}"
+        yield Refusal("state", _where(authority, own), detail)
+    elif problem := _history_problem(own, states):
+        yield Refusal("history", _where(authority, own), problem)
+
+
+def _history_problem(own: ListedService, states: Sequence[str]) -> str:
     if not states:
         return "" if own.state == ACTIVE else f"since when is it {own.state}?"
     if states[-1] != own.state:
