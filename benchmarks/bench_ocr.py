@@ -19,18 +19,18 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
-from common import ROOT, row
 from PIL import Image
+
+from common import ROOT, row
 from scans.conditions import CONDITIONS, Condition
 from scans.generate import scan
 
 sys.path.insert(0, str(ROOT / "fixtures"))
 
 import ocr_sheets
-from ocr_sheets import SEAL_AT, TEXT_AT, Printed
-
 from elicense import profiles
 from elicense.ocr.read import read_printed
+from ocr_sheets import SEAL_AT, TEXT_AT, Printed
 
 _BY_NAME = {condition.name: condition for condition in CONDITIONS}
 _SEALED = Condition(name="seal-over-text", what="a red seal over the values", dpi=(150, 200, 300))

@@ -9,33 +9,37 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-from scans import effects
-from scans.sheets import DPI, Sheet, desk, drawn
 
 from elicense import identifiers, profiles
 from elicense.licence import Licence, StatusReference, Validity
 from elicense.qr import payload
 from pki.invented import imo_company, imo_ship
 from samples import licences, sealing
+from scans import effects
+from scans.sheets import DPI, Sheet, desk, drawn
 
 SEAL_AT = (147.5, 231.5, 29.0)  # where the issuer's seal stands, as effects.sealed takes it
 TEXT_AT = (92.0, 118.0, 29.0)  # over the values of the table
 _COMPANIES = (
-    "长江明珠航运有限公司", "海南椰风船务股份有限公司", "宁波东方远洋运输有限公司", "中外运嘉陵江物流有限公司",
-    "福建闽龙海运集团有限公司", "大连金渤海油轮有限公司", "上海浦江国际船舶管理有限公司", "广西北部湾港航有限责任公司",
-    "舟山群岛渔业运输有限公司", "青岛崂山散货航运有限公司",
+    "长江明珠航运有限公司", "海南椰风船务股份有限公司", "宁波东方远洋运输有限公司",
+    "中外运嘉陵江物流有限公司", "福建闽龙海运集团有限公司", "大连金渤海油轮有限公司",
+    "上海浦江国际船舶管理有限公司", "广西北部湾港航有限责任公司", "舟山群岛渔业运输有限公司",
+    "青岛崂山散货航运有限公司",
 )  # fmt: skip
 _SHIPS = (
-    ("长江明珠八号", "CHANGJIANG MINGZHU 8"), ("椰风二十一", "YE FENG 21"), ("东方之星", "DONGFANG ZHI XING"),
-    ("嘉陵江007", "JIALINGJIANG 007"), ("闽龙辉煌", "MIN LONG HUI HUANG"), ("金渤海油16", "JIN BO HAI YOU 16"),
-    ("浦江荣耀", "PUJIANG GLORY"), ("北部湾一号", "BEI BU WAN 1"), ("舟渔运698", "ZHOU YU YUN 698"),
-    ("崂山巨峰", "LAOSHAN JUFENG"),
+    ("长江明珠八号", "CHANGJIANG MINGZHU 8"), ("椰风二十一", "YE FENG 21"),
+    ("东方之星", "DONGFANG ZHI XING"), ("嘉陵江007", "JIALINGJIANG 007"),
+    ("闽龙辉煌", "MIN LONG HUI HUANG"), ("金渤海油16", "JIN BO HAI YOU 16"),
+    ("浦江荣耀", "PUJIANG GLORY"), ("北部湾一号", "BEI BU WAN 1"),
+    ("舟渔运698", "ZHOU YU YUN 698"), ("崂山巨峰", "LAOSHAN JUFENG"),
 )  # fmt: skip
 _TYPES = (
     "bulk-carrier", "oil-tanker", "chemical-tanker", "gas-carrier", "other-cargo-ship",
     "passenger-ship", "passenger-high-speed-craft", "mobile-offshore-drilling-unit",
 )  # fmt: skip
-_NUMBERS = ("DOC{:08d}", "津海证字{:06d}号", "SMC-{:04d}-B7", "（2026）第{:05d}号", "HQ{:04d}A{:04d}")
+_NUMBERS = (
+    "DOC{:08d}", "津海证字{:06d}号", "SMC-{:04d}-B7", "（2026）第{:05d}号", "HQ{:04d}A{:04d}",
+)  # fmt: skip
 
 
 def licence(number: int) -> Licence:

@@ -41,7 +41,8 @@ TEXTS = [
     ("holder_name", "岭南样例海运有限公司", ["渤海样例航运有限公司"], DIFFERS),
     ("holder_name", "岭南样例海运有限公司", ["岭南样例海运集团有限公司"], DIFFERS),  # extra
     ("holder_name", "岭南样例海运有限公司", ["岭南样例海运有限"], UNREADABLE),  # cut off
-    ("holder_name", "岭南样例海运有限公司", ["岭南样例海运有限公司", "北方远洋有限公司"], UNREADABLE),
+    ("holder_name", "岭南样例海运有限公司",
+     ["岭南样例海运有限公司", "北方远洋有限公司"], UNREADABLE),
     ("holder_name", "岭南样例海运有限公司", [], UNREADABLE),
     ("holder_name", "岭南样例海运有限公司", ["Lingnan Sample Marine Co., Ltd."], UNREADABLE),
     ("holder_name", "渤海样例航运有限公司", ["勃海样例航运有限公司"], UNREADABLE),  # look alike
@@ -64,6 +65,10 @@ TEXTS = [
     ("number", "（2026）第00412号", ["(2026)第00412号"], MATCH),
     ("number", "SMC-0412-B7", ["SMC-0412-87"], UNREADABLE),  # 8 for B
     ("number", "SMC-0412-B7", ["SMC-0412-B1"], DIFFERS),
+    ("number", "SMC-0412-B7", ["SMC-0412-B7", "SMC-9412-B7"], UNREADABLE),  # two of them
+    ("number", "SMC-0412-B7", ["SMC-0412-B7", "SMC-0412-B7"], MATCH),  # once a language
+    ("number", "SMC-0412-B7", ["SMC-0412-B7", "CHINA MARITIME SAFETY"], MATCH),
+    ("number", "样例GDSMC202600002", ["样例GDSMC202600002", "GDSMC202699999"], UNREADABLE),
 ]  # fmt: skip
 
 

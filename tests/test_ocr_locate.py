@@ -46,7 +46,8 @@ FORM = [  # two languages, a row a field, as our own pages have it
     (120, 400, "船名"), (580, 400, "岭南样例明珠"),
     (120, 435, "Name of ship"), (580, 435, "LINGNAN SAMPLE PEARL"),
     (120, 500, "IMO编号"), (580, 517, "9990442"), (120, 535, "IMO number"),
-    (120, 600, "有效期至"), (580, 617, "2031年02月28日 28 February 2031"), (120, 635, "Valid until"),
+    (120, 600, "有效期至"), (580, 617, "2031年02月28日 28 February 2031"),
+    (120, 635, "Valid until"),
 ]  # fmt: skip
 WANTED = {
     "holder_name": ["岭南样例海运有限公司", "Lingnan Sample Marine Co., Ltd."],

@@ -76,25 +76,31 @@ def compare(
 def compare_text(signed: str, region: Sequence[Reading], *, alone: bool = True) -> Compared:
     """A name or a number as text. Where the signed text is Chinese, translations beside it
     are left aside."""
-    own = [_without_translation(reading, signed) for reading in region]
-    own = [reading for reading in own if folded(reading.text)]
+    cut = [(place, _without_translation(reading, signed)) for place, reading in enumerate(region)]
+    own = [(place, reading) for place, reading in cut if folded(reading.text)]
     if not own:
         return NOTHING
-    whole = joined(own)
-    if _same(signed, whole):
-        return Compared(MATCH, whole, tuple(own))
-    candidates: list[tuple[Reading, tuple[Reading, ...]]] = [(r, (r,)) for r in own]
-    candidates += [(joined(pair), pair) for pair in pairwise(own)]
-    for reading, parts in candidates:
+    runs = [tuple(own), *((pair,) for pair in own), *pairwise(own)]
+    candidates = [(joined(r for _, r in run), run) for run in runs]
+    for reading, run in candidates:
         if _same(signed, reading):
-            explained = not alone or not chinese(signed) or len(parts) == len(own)
-            if explained:
-                return Compared(MATCH, reading, parts)
-            return Compared(UNREADABLE, whole, tuple(own))
-    best, parts = min(
-        [*candidates, (whole, tuple(own))], key=lambda pair: _distance(signed, pair[0])
-    )
-    return Compared(_difference(signed, best), best, parts)
+            used = {place for place, _ in run}
+            others = [r for place, r in enumerate(region)
+                      if place not in used and not _same(signed, r)]  # fmt: skip
+            if _explained(signed, others, alone=alone):
+                return Compared(MATCH, reading, tuple(r for _, r in run))
+            return Compared(UNREADABLE, joined(region), tuple(region))
+    best, run = min(candidates, key=lambda pair: _distance(signed, pair[0]))
+    return Compared(_difference(signed, best), best, tuple(r for _, r in run))
+
+
+def _explained(signed: str, others: Sequence[Reading], *, alone: bool) -> bool:
+    """Is what else stands there no second value? Chinese text beside a Chinese value would be,
+    and so would whatever half resembles the value."""
+    near = max(2, len(folded(signed)) // 2)
+    if any(_distance(signed, other) <= near for other in others):
+        return False
+    return not (alone and chinese(signed) and any(chinese(other.text) for other in others))
 
 
 def _same(signed: str, reading: Reading) -> bool:

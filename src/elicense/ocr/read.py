@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +38,8 @@ def read_printed(
     ``pixels`` is a NumPy array H×W×3 (RGB) or H×W (grey) of 8 bits, ``licence`` what the
     signed QR code says. ``qr_corners`` (pixels, top left first, clockwise) tell how the page
     is turned; without them it is tried out. Signed endorsements have an
-    entry only where their box is on this page. A page that is another than the one with the
-    fields gives ``unreadable`` for them: :func:`together` puts pages together.
+    entry only where their box is on this page. Fields that another page prints are
+    ``unreadable`` on this one.
 
     UsageError ``ocr.unavailable`` where :func:`engine.available` says no; LimitError and
     InputError as of :func:`engine.find`.
@@ -53,22 +53,6 @@ def read_printed(
             break
     order = {item.path: number for number, (item, _) in enumerate(wanted)}
     return tuple(sorted(best.values(), key=lambda item: (order.get(item.field, 999), item.field)))
-
-
-def together(pages: Iterable[Sequence[PrintedField]]) -> tuple[PrintedField, ...]:
-    """One entry a field from the entries of several pages: a difference on any page counts,
-    then a match, then the reading that shows most."""
-    best: dict[str, PrintedField] = {}
-    for fields in pages:
-        for item in fields:
-            known = best.get(item.field)
-            if known is None or _weight(item) > _weight(known):
-                best[item.field] = item
-    return tuple(best.values())
-
-
-def _weight(item: PrintedField) -> tuple[int, float]:
-    return {UNREADABLE: 0, MATCH: 1, DIFFERS: 2}[item.outcome], item.confidence
 
 
 # -- looking at the page ---------------------------------------------------------------
