@@ -296,6 +296,24 @@ def test_a_bundle_is_no_way_to_plant_a_memory() -> None:
         TrustStore.load_bundle(packed, operators=[operator.pin])
 
 
+def test_a_folder_may_name_a_bundle_but_not_without_operators(tmp_path: Path) -> None:
+    operator = p.country("120000")
+    operator.publish()
+    packed = bundle.write(Bundle({"lol-1": operator.last, "120000": operator.regions[0].last}))
+    (tmp_path / "country.elt").write_bytes(packed)
+    (tmp_path / "o.cer").write_bytes(operator.pin)
+    head = 'schema = "elicense-trust/1"\nname = "x"\nbundle = "country.elt"\n'
+    (tmp_path / "trust.toml").write_text(head)
+    with pytest.raises(UsageError, match="without operators"):
+        TrustStore.load(tmp_path)
+    (tmp_path / "trust.toml").write_text(head + 'operators = ["o.cer"]\n')
+    store = TrustStore.load(tmp_path)
+    assert len(store.services) == 1 and store.name == "国家信任名录"
+    (tmp_path / "trust.toml").write_text(head + "operators = []\n")
+    with pytest.raises(UsageError):
+        TrustStore.load(tmp_path)
+
+
 def test_a_bundle_needs_its_operator() -> None:
     operator = p.country("120000")
     operator.publish()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from elicense.checks.case import Case
 from elicense.checks.days import day
@@ -11,10 +12,11 @@ from elicense.checks.qr import entitled
 from elicense.checks.signatures import PASS, UNKNOWN, WARN
 from elicense.checks.standing import Standing
 from elicense.findings import Finding
-from elicense.trust.list_model import Refusal
-from elicense.trust.list_store import LIST
 from elicense.trust.service import NATIONAL, Service
 from elicense.trust.store import TrustStore
+
+if TYPE_CHECKING:  # its many small classes are made only where lists are read
+    from elicense.trust.list_model import Refusal
 
 _CLOCK_SKEW = timedelta(minutes=5)
 
@@ -64,6 +66,8 @@ def store(case: Case) -> Iterator[Finding]:
 def _signed(case: Case) -> Iterator[Finding]:
     """Each list at hand with its own age. One that is past its next update leaves the
     question open where the answer rests on it, and is a remark where it does not."""
+    from elicense.trust.list_model import AGE_LIST
+
     trust, now = case.world.trust, case.world.now
     yield from _held(trust, now)
     used = _relied_on(case)
@@ -74,7 +78,7 @@ def _signed(case: Case) -> Iterator[Finding]:
             "days": str((now - age.next_update).days),
         }  # fmt: skip
         subject = f"trust:{age.id}" if age.id else "trust"
-        counts = age.kind != LIST or age.id in used
+        counts = age.kind != AGE_LIST or age.id in used
         if age.next_update >= now:
             if counts:
                 yield Finding("trust.age", PASS, subject, "", values)
@@ -100,8 +104,8 @@ def _held(trust: TrustStore, now: datetime) -> Iterator[Finding]:
         else:
             yield Finding("trust.lists", WARN, "trust", "refused", values, str(item))
     if not trust.refused and any(age.sequence for age in trust.lists):
-        yield Finding("trust.lists", PASS, "trust", "",
-                      {"count": str(sum(age.kind == LIST for age in trust.lists))})  # fmt: skip
+        count = sum(bool(age.id) for age in trust.lists)
+        yield Finding("trust.lists", PASS, "trust", "", {"count": str(count)})
 
 
 def _why(refused: Iterable[Refusal]) -> str:

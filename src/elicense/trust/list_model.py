@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 LIST_OF_LISTS = "elicense-list-of-lists/1"
 REGIONAL_LIST = "elicense-list/1"
+AGE_OWN, AGE_LIST_OF_LISTS, AGE_LIST = "own", "list-of-lists", "list"
 ACTIVE, SUSPENDED, ENDED = STATES = ("active", "suspended", "ended")
 
 
@@ -131,3 +132,17 @@ class RegionalList:
     authorities: tuple[ListedAuthority, ...] = field(repr=False)
     status_lists: tuple[StatusLocation, ...] = field(repr=False)
     crls: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListAge:
+    """One list that a store rests on. ``kind``: ``own`` (the dates in trust.toml),
+    ``list-of-lists`` or ``list``; ``sha256`` of the signed file."""
+
+    kind: str
+    id: str
+    name: str
+    sequence: int
+    issued: datetime | None
+    next_update: datetime
+    sha256: str

@@ -16,6 +16,9 @@ from elicense.trust import list_state
 from elicense.trust.bundle import Bundle
 from elicense.trust.list_model import (
     ACTIVE,
+    AGE_LIST,
+    AGE_LIST_OF_LISTS,
+    ListAge,
     ListedAuthority,
     ListedService,
     Refusal,
@@ -24,23 +27,8 @@ from elicense.trust.list_model import (
 from elicense.trust.service import Service
 
 STATE = "state.json"
-OWN, LIST_OF_LISTS, LIST = "own", "list-of-lists", "list"
 _SUB = re.compile(rb'"sub"\s*:\s*"([^"\\]{1,2048})"')
 _END = 4096  # bytes at either end of a status list where its sub is looked for
-
-
-@dataclass(frozen=True, slots=True)
-class ListAge:
-    """One list that a store rests on. ``kind``: ``own`` (the dates in trust.toml),
-    ``list-of-lists`` or ``list``; ``sha256`` of the signed file."""
-
-    kind: str
-    id: str
-    name: str
-    sequence: int
-    issued: datetime | None
-    next_update: datetime
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +102,7 @@ def _readable(items: Iterable[bytes]) -> Iterator[Certificate]:
 
 
 def _age(item: list_state.Accepted) -> ListAge:
-    kind = LIST if item.id else LIST_OF_LISTS
+    kind = AGE_LIST if item.id else AGE_LIST_OF_LISTS
     return ListAge(kind, item.id, item.value.name, item.sequence, item.issued, item.next_update,
                    item.sha256)  # fmt: skip
 

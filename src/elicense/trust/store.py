@@ -26,8 +26,8 @@ from elicense.trust.fetched import Fetch
 from elicense.trust.service import NATIONAL, SERVICES, SUBJECT_KEYS, Service
 
 if TYPE_CHECKING:
-    from elicense.trust.list_model import Refusal
-    from elicense.trust.list_store import ListAge, Signed
+    from elicense.trust.list_model import ListAge, Refusal
+    from elicense.trust.list_store import Signed
 
 SCHEMA = "elicense-trust/1"
 MANAGED = "lists.elt"  # the signed lists of a managed folder, and what was seen of them
@@ -219,6 +219,8 @@ class _Loader:
         )
         if "operators" in table:
             own = self._with_lists(own, table)
+        elif "bundle" in table:
+            raise self.fail("bundle", "a bundle proves nothing without operators")
         return replace(own, digest=self.hash.hexdigest())
 
     def _with_lists(self, own: TrustStore, table: dict[str, Any]) -> TrustStore:
@@ -240,6 +242,8 @@ class _Loader:
             except InputError as exc:
                 raise UsageError("trust.bundle", f"the lists cannot be read: {exc}",
                                  place=self.place) from exc  # fmt: skip
+        if "bundle" in table and signed.name:
+            own = replace(own, name=signed.name)
         return _joined(own, signed, operators)
 
     # -- pieces ------------------------------------------------------------
@@ -409,16 +413,16 @@ class _Loader:
 
 def _joined(own: TrustStore, signed: Signed, operators: tuple[bytes, ...]) -> TrustStore:
     """The user's own entries and those of the lists; their ages stay apart."""
-    from elicense.trust.list_store import OWN, ListAge, StatusLists
+    from elicense.trust.list_model import AGE_OWN, ListAge
+    from elicense.trust.list_store import StatusLists
 
     ages = signed.lists
     if own.next_update is not None:
-        mine = ListAge(OWN, "", own.name, 0, own.issued, own.next_update, "")
+        mine = ListAge(AGE_OWN, "", own.name, 0, own.issued, own.next_update, "")
         ages = (mine, *ages)
     issued = [age.issued for age in ages if age.issued is not None]
     return replace(
         own,
-        name=signed.name if own.name == "bundle" and signed.name else own.name,
         test=own.test or signed.test,
         issued=min(issued, default=None),
         next_update=min((age.next_update for age in ages), default=None),
