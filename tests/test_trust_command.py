@@ -354,7 +354,7 @@ def test_a_device_updated_from_a_bundle_verifies_offline(device: Path, tmp_path:
     assert (code, err) == (0, "")
     assert out.count("✓") == 6
     assert out.splitlines()[-1] == (
-        f"{device}: 5 lists, 10 CRLs, 1 OCSP responses, 3 status lists, 0 indexes"
+        f"{device}: 5 lists, 10 CRLs, 1 OCSP responses, 3 status lists, 1 indexes"
     )
     assert run("verify", "-q", *AT, "--trust", device, DOC)[0] == 0
     code, out, _ = run("trust", "update", device, "--from", CERTS / "device.elt", "--lang", "zh")

@@ -42,5 +42,6 @@ def test_the_store_is_whole_and_marked_test(store: str) -> None:
     assert set(trust.anchors) == set(by_hand.anchors)
     assert sorted(trust.crls) == sorted(by_hand.crls)
     assert dict(trust.status_lists) == dict(by_hand.status_lists)
+    assert trust.status_indexes == by_hand.status_indexes
     assert {s.uscc for s in trust.services} == {s.uscc for s in by_hand.services}
     assert len(trust.services) == len(by_hand.services)
