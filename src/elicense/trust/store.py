@@ -6,8 +6,6 @@ refused: a misspelt constraint must not be a missing one.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 import re
@@ -16,22 +14,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from elicense.crypto.certificate import Certificate, read_certificate
 from elicense.crypto.ses import CHINA
 from elicense.errors import Error, InputError, UsageError
-from elicense.limits import DEFAULT_LIMITS
 from elicense.trust.fetched import Fetch
 from elicense.trust.service import NATIONAL, SERVICES, SUBJECT_KEYS, Service
+from elicense.trust.store_files import (
+    Files,
+    FolderFiles,
+    MemoryFiles,
+    pem_or_der,
+    whole_bundle,
+)
 
 if TYPE_CHECKING:
     from elicense.trust.list_model import ListAge, Refusal
     from elicense.trust.list_store import Signed
 
+__all__ = ["MANAGED", "SCHEMA", "FolderFiles", "MemoryFiles", "TrustStore", "pem_or_der"]
 SCHEMA = "elicense-trust/1"
 MANAGED = "lists.elt"  # the signed lists of a managed folder, and what was seen of them
-_MAX_FILE = 64 * 1024 * 1024
 _TOP = {
     "schema", "name", "test", "sequence", "issued", "next_update",
     "anchor", "intermediate", "service", "revocation", "status_list",
@@ -103,7 +107,8 @@ class TrustStore:
         Raises UsageError for a bundle that cannot be read and for operators that are none;
         lists that do not hold are named in ``refused``, and entitle nobody.
         """
-        data, place = (file, "bundle") if isinstance(file, bytes) else (_whole(Path(file)), file)
+        data = file if isinstance(file, bytes) else whole_bundle(Path(file))
+        place = "bundle" if isinstance(file, bytes) else str(file)
         if not operators:
             raise UsageError("trust.operator", "a bundle proves nothing without the certificate "
                              "of the operator who signed its lists", place=str(place))  # fmt: skip
@@ -130,51 +135,6 @@ class TrustStore:
         """CA certificates that paths may be built with (they prove nothing by themselves)."""
         cas = (s.ca for s in self.services)
         return tuple(dict.fromkeys((*self.intermediates, *(ca for ca in cas if ca is not None))))
-
-
-class Files(Protocol):
-    """Where a store is read from. Both raise ValueError for a name outside it, OSError for
-    what cannot be read."""
-
-    def read(self, name: str) -> bytes: ...
-
-    def match(self, pattern: str) -> list[str]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class FolderFiles:
-    """The files of one folder; nothing outside it, also not through a link."""
-
-    root: Path
-
-    def read(self, name: str) -> bytes:
-        path = self.root / name
-        if not path.resolve().is_relative_to(self.root.resolve()):
-            raise ValueError(f"{name} is outside the trust folder")
-        cap = DEFAULT_LIMITS.bundle_size if name.endswith(".elt") else _MAX_FILE
-        if path.stat().st_size > cap:
-            raise ValueError(f"{name} is larger than {cap} bytes")
-        return path.read_bytes()
-
-    def match(self, pattern: str) -> list[str]:
-        return sorted(p.relative_to(self.root).as_posix() for p in self.root.glob(pattern))
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryFiles:
-    """Files held in memory, by name."""
-
-    files: Mapping[str, bytes]
-
-    def read(self, name: str) -> bytes:
-        if name not in self.files:
-            raise ValueError(f"{name} is not there")
-        return self.files[name]
-
-    def match(self, pattern: str) -> list[str]:
-        depth = len(PurePosixPath(pattern).parts)
-        paths = ((name, PurePosixPath(name)) for name in self.files)
-        return sorted(n for n, p in paths if len(p.parts) == depth and p.match(pattern))
 
 
 class _Loader:
@@ -438,29 +398,3 @@ def _joined(own: TrustStore, signed: Signed, operators: tuple[bytes, ...]) -> Tr
         refused=signed.refused,
         newest_issued=signed.newest_issued,
     )
-
-
-def _whole(path: Path) -> bytes:
-    """A bundle's bytes. Raises UsageError."""
-    try:
-        if path.stat().st_size > DEFAULT_LIMITS.bundle_size:
-            raise UsageError("trust.bundle", "the bundle is too large", place=str(path))
-        return path.read_bytes()
-    except OSError as exc:
-        raise UsageError("trust.bundle", f"cannot be read: {exc.strerror}",
-                         place=str(path)) from exc  # fmt: skip
-
-
-def pem_or_der(data: bytes) -> bytes:
-    """The DER inside a PEM file, or the data itself. Raises InputError-like Error for bad PEM."""
-    if data.lstrip()[:11] != b"-----BEGIN ":
-        return data
-    if data.count(b"-----BEGIN ") > 1:
-        raise UsageError("trust.pem", "a PEM file with more than one block: which is meant?")
-    found = re.search(rb"-----BEGIN [^-\r\n]+-----\s(.*?)-----END ", data, re.DOTALL)
-    if found is None:
-        raise UsageError("trust.pem", "a PEM block has no end")
-    try:
-        return base64.b64decode(b"".join(found[1].split()), validate=True)
-    except binascii.Error as exc:
-        raise UsageError("trust.pem", "a PEM block is not base64") from exc
