@@ -55,7 +55,7 @@ def told(report: Report) -> list[Finding]:
 
 
 def words(report: Report) -> set[tuple[str, str, str]]:
-    return {(f.subject, str(f.outcome), f.values["detail"]) for f in told(report)}
+    return {(f.values["kind"], str(f.outcome), f.values["detail"]) for f in told(report)}
 
 
 # -- what is fetched ------------------------------------------------------------------------

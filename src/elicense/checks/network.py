@@ -15,8 +15,8 @@ def fetches(case: Case) -> Iterator[Finding]:
     """``network.fetch``: one for each question, asked or not. None of them makes a verdict
     worse: what is still missing says so itself."""
     for one in case.world.trust.fetches:
-        subject = one.kind
-        values = {"host": one.host, "url": one.url, "subject": one.subject,
+        subject = "file"  # the sentence itself names whom it is about
+        values = {"host": one.host, "url": one.url, "subject": one.subject, "kind": one.kind,
                   "detail": one.problem}  # fmt: skip
         if not one.problem:
             yield Finding(_CODE, PASS, subject, one.kind, values,
