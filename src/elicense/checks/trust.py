@@ -11,6 +11,7 @@ from elicense.checks.days import day
 from elicense.checks.qr import entitled
 from elicense.checks.signatures import PASS, UNKNOWN, WARN
 from elicense.checks.standing import Standing
+from elicense.crypto.ses import CHINA
 from elicense.findings import Finding
 from elicense.trust.service import NATIONAL, Service
 from elicense.trust.store import TrustStore
@@ -91,21 +92,31 @@ def _signed(case: Case) -> Iterator[Finding]:
 def _held(trust: TrustStore, now: datetime) -> Iterator[Finding]:
     """``trust.lists``: what was refused, and why; a clock that the lists prove wrong."""
     newest = trust.newest_issued
-    if newest is not None and now + _CLOCK_SKEW < newest:
-        values = {"now": f"{now:%Y-%m-%d %H:%M}", "date": f"{newest:%Y-%m-%d %H:%M}"}
+    slow = newest is not None and now + _CLOCK_SKEW < newest
+    if newest is not None and slow:
+        values = {"now": _minute(now), "date": _minute(newest)}
         yield Finding("trust.lists", UNKNOWN, "trust", "clock", values)
     if not any(age.sequence for age in trust.lists):
         yield Finding("trust.lists", UNKNOWN, "trust", "none", {"name": trust.name},
                       _why(trust.refused))  # fmt: skip
     for item in trust.refused:
-        values = {"list": item.what, "detail": f"list-{item.code}"}
+        values = {"list": _short(item.what), "detail": f"list-{item.code}"}
         if item.code == "fork":  # two of one number, both signed: somebody has the key
             yield Finding("trust.lists", UNKNOWN, "trust", "fork", values, str(item))
         else:
             yield Finding("trust.lists", WARN, "trust", "refused", values, str(item))
-    if not trust.refused and any(age.sequence for age in trust.lists):
+    if not slow and not trust.refused and any(age.sequence for age in trust.lists):
         count = sum(bool(age.id) for age in trust.lists)
         yield Finding("trust.lists", PASS, "trust", "", {"count": str(count)})
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M}"
+
+
+def _short(what: str) -> str:
+    """The same in either language: ``120000 #6``, ``lol #3``."""
+    return what.replace("list of lists", "lol").removeprefix("list ").replace(" no. ", " #")
 
 
 def _why(refused: Iterable[Refusal]) -> str:
