@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from elicense.trust.list_state import Outcome
 
 _HOLDS = (
-    ("{} 份名录", "{} 个 CRL", "{} 个 OCSP 应答", "{} 份状态列表", "{} 份状态索引"),
-    ("{} lists", "{} CRLs", "{} OCSP responses", "{} status lists", "{} indexes"),
+    ("名录 {}", "CRL {}", "OCSP 应答 {}", "状态列表 {}", "状态索引 {}"),
+    ("lists {}", "CRLs {}", "OCSP responses {}", "status lists {}", "status indexes {}"),
 )
-_WHAT = re.compile(r"list (\S+) no\. (\d+)|list of lists no\. (\d+)")
+_WHAT = re.compile(r"(?:list of lists|list (\S+))(?: no\. (\d+))?")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00")
 _FILE = click.Path(exists=True, dir_okay=False)
 _FOLDER = click.Path(file_okay=False)
 
@@ -88,7 +89,7 @@ def update(
             _say("✗", f"{source}: {error}", style)
             failed = True
     for item in managed.state(folder).stale(moment):
-        _say("!", _reason(item, style), style)
+        _say("!", _reason(item, "", style), style)
     click.echo(_holds(folder, style))
     sys.exit(1 if failed else 0)
 
@@ -218,7 +219,7 @@ def _tell(outcome: Outcome, source: str, style: Style) -> bool:
         until = f"{trust_lists.word('next', style)} {day}"
         _say("✓", f"{kind} {number}  {item.value.name}  {until}", style)
     for refusal in (*outcome.refused, *outcome.dropped):
-        _say("✗", _reason(refusal, style), style)
+        _say("✗", _reason(refusal, source, style), style)
     if not outcome.accepted and not outcome.refused:
         _say("=", f"{source}: " + ("nothing newer" if english else "没有更新的名录"), style)
     return bool(outcome.refused or outcome.dropped)
@@ -231,19 +232,26 @@ def _say(mark: str, text: str, style: Style) -> None:
         click.echo(line)
 
 
-def _reason(refusal: Refusal, style: Style) -> str:
+def _reason(refusal: Refusal, source: str, style: Style) -> str:
+    """A refusal in the language asked for; what it says of itself stays in brackets."""
     from elicense.findings import kind_text
+    from elicense.render.trust_lists import day
 
     said = kind_text(f"list-{refusal.code}", style.language) or refusal.detail
     colon = "：" if style.language == "zh" else ": "
-    detail = f" ({refusal.detail})" if refusal.detail and refusal.detail != said else ""
-    what = refusal.what if style.language == "en" else _WHAT.sub(_chinese, refusal.what)
+    detail = _TIME.sub(lambda found: day(found[0]), refusal.detail)
+    if refusal.code == "stale":
+        detail = detail.rpartition(" ")[2]
+    detail = f" ({detail})" if detail and detail != said else ""
+    what = source if source and refusal.what.startswith("file ") else refusal.what
+    if style.language == "zh" and what == refusal.what:
+        what = _WHAT.sub(_chinese, what)
     return f"{what}{colon}{said}{detail} [{refusal.code}]"
 
 
 def _chinese(found: re.Match[str]) -> str:
     name = f"名录 {found[1]}" if found[1] else "总名录"
-    return f"{name} 第 {found[2] or found[3]} 号"
+    return f"{name} 第 {found[2]} 号" if found[2] else name
 
 
 @click.command()
