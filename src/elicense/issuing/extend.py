@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _WORSE = (Verdict.INVALID, Verdict.INDETERMINATE, Verdict.VALID)
 _SECOND = timedelta(seconds=1)
+_ROOM = 16384  # for a token with the whole chain of its authority, whoever that is
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _pdf(data: bytes, evidence: Evidence, desk: _Desk, before: Report) -> Extend
     made = data
     if any(s.proven_time is None for s in signatures):
         # what was never stamped exists from now on: revocation is looked up for that time
-        made = pdf_seal.timestamp_pdf(made, stamp=desk.stamp, field=_free(evidence))
+        made = pdf_seal.timestamp_pdf(made, stamp=desk.stamp, field=_free(evidence), size=_ROOM)
         evidence = examine(made, limits=desk.limits, pages=False)
         desk = replace(desk, now=max(desk.now, _latest(evidence)))
         signatures, _ = judge_signatures(evidence, desk.world)
@@ -131,12 +132,14 @@ def _pdf(data: bytes, evidence: Evidence, desk: _Desk, before: Report) -> Extend
              if len(s.byte_range) == 4}  # fmt: skip
     entries: dict[str, Held] = {}
     for index, items in _by_signature(signatures, tokens, desk.now):
+        if index not in names:
+            continue  # it covers nothing and proves nothing
         entries[names[index]] = archive_sources.keep(items, sources, desk.trust)
     held = sum(entries.values(), Held())
     store = document.security_store()
     added = held.without(Held(store.certificates, store.crls, store.ocsps))
     made = extend_pdf.add_store(made, held, entries)
-    made = pdf_seal.timestamp_pdf(made, stamp=desk.stamp, field=_free(evidence))
+    made = pdf_seal.timestamp_pdf(made, stamp=desk.stamp, field=_free(evidence), size=_ROOM)
     return _finished(made, added, desk, before, told=())
 
 

@@ -116,8 +116,11 @@ def _cms(
     return cms.sign(credential, digest=digest, attributes=attributes, stamp=stamp)
 
 
-def timestamp_pdf(data: bytes, *, stamp: Stamp, field: str = "Timestamp1") -> bytes:
-    """``data`` with a document timestamp over all of it (ETSI EN 319 142-1 §5.4.3)."""
+def timestamp_pdf(
+    data: bytes, *, stamp: Stamp, field: str = "Timestamp1", size: int = 8192
+) -> bytes:
+    """``data`` with a document timestamp over all of it (ETSI EN 319 142-1 §5.4.3); ``size``
+    is the room for the token in bytes."""
     entries: dict[str, Value] = {
         "Type": Name("DocTimeStamp"), "Filter": Name("Adobe.PPKLite"),
         "SubFilter": Name("ETSI.RFC3161"),
@@ -126,7 +129,7 @@ def timestamp_pdf(data: bytes, *, stamp: Stamp, field: str = "Timestamp1") -> by
         data,
         entries,
         lambda work, value: _add_field(work, field, value, None),
-        8192,
+        size,
         lambda a, b, _: stamp(a + b),
     )
 
