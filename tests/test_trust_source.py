@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from elicense.errors import IssueRefused
-from elicense.issuing import trust_list
+from elicense.issuing import cms_together, trust_list
 from elicense.trust import list_state, lists
 from issuing_world import CERTS, desk
 
@@ -188,6 +188,39 @@ def operators_list(**changes: tuple[str, str]) -> str:
         assert old in text
         text = text.replace(old, new, 1)
     return text
+
+
+def test_a_signed_file_of_any_shape_is_a_fault_and_no_accident(tmp_path: Path) -> None:
+    """What a region hands in is anybody's bytes: the maker of the list of lists says so."""
+    signer = desk().world.credential("list-signers/tianjin-sm2")
+    good = json.loads((LISTS / "120000.json").read_bytes())
+    shapes: list[dict[str, object]] = [
+        {"schema": "elicense-list/1", "sequence": 1}, {**good, "authorities": "all"},
+        {**good, "authorities": [1]}, {**good, "scope": []}, {**good, "sequence": "1"},
+        {**good, "schema": "elicense-list-of-lists/1"},
+    ]  # fmt: skip
+    for shape in shapes:
+        data = cms_together.sign((signer,), content=json.dumps(shape).encode(), time=NOW)
+        (tmp_path / "shape.p7").write_bytes(data)
+        text = operators_list(one=(f"{LISTS}/120000.p7", f"{tmp_path}/shape.p7"))
+        assert [f.partition(" [")[2] for f in faults(tmp_path, text)] == ["list.file]"]
+
+
+@pytest.mark.parametrize("name", ["120000", "list-of-lists"])
+def test_a_value_of_any_kind_at_any_place_is_a_fault_and_no_accident(
+    tmp_path: Path, name: str
+) -> None:
+    text = operators_list() if name == "list-of-lists" else (
+        (LISTS / f"{name}.toml").read_text(encoding="utf-8").replace('"../', f'"{CERTS}/')
+    )  # fmt: skip
+    lines = text.splitlines()
+    keys = {line.partition(" = ")[0]: n for n, line in enumerate(lines) if " = " in line}
+    for key, number in keys.items():
+        for odd in ("1", "-1", "1.5", "true", '""', '"\\u0000"', "[]", "[1]", '["x", "x"]', "{}",
+                    "[[]]", "[{}]", "{ a = 1 }", "2026-01-01", "00:00:00", "9999-12-31",
+                    "0001-01-01", '"' + "x" * 5000 + '"'):  # fmt: skip
+            changed = [*lines[:number], f"{key} = {odd}", *lines[number + 1 :]]
+            faults(tmp_path, "\n".join(changed))  # refused or made, and nothing else
 
 
 def test_the_operators_list_pins_the_signed_lists_by_their_files(tmp_path: Path) -> None:

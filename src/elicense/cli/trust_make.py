@@ -87,7 +87,7 @@ def sign(file: str, output: str, force: bool, **options: Any) -> None:
         raise click.UsageError("--also-cert goes with --also-key")
     try:
         made = trust_list.sign(
-            Path(file).read_bytes(), signers=signers,
+            _bytes(file) or b"", signers=signers,
             time=options["claimed"] or datetime.now(UTC),
             previous=_bytes(options["previous"]), under=_bytes(options["under"]),
         )  # fmt: skip
@@ -108,7 +108,9 @@ def refuse(error: IssueRefused, words: str) -> Any:
 
 
 def _bytes(name: str | None) -> bytes | None:
-    return Path(name).read_bytes() if name is not None else None
+    from elicense.cli.trust_show import read_capped
+
+    return read_capped(Path(name)) if name is not None else None
 
 
 def _say(path: Path, made: bytes, words: str) -> None:

@@ -10,15 +10,16 @@ from typing import Any
 
 from elicense import canonical
 from elicense.crypto.cms import Cms, read_cms
-from elicense.errors import InputError
+from elicense.errors import InputError, LimitError
+from elicense.limits import DEFAULT_LIMITS
 
-MAX_SIZE = 8 * 1024 * 1024
+_MAX_SIZE = DEFAULT_LIMITS.trust_list_size
 _MAX_DEPTH = 16
 
 
 def parse(data: bytes) -> Mapping[str, Any]:
     """The members of a list's JSON. InputError ``json.*``, ``list.json``; LimitError."""
-    value = canonical.parse(data, max_size=MAX_SIZE, max_depth=_MAX_DEPTH)
+    value = canonical.parse(data, max_size=_MAX_SIZE, max_depth=_MAX_DEPTH)
     if not isinstance(value, Mapping):
         raise InputError("list.json", "the list is no JSON object")
     return value
@@ -26,8 +27,8 @@ def parse(data: bytes) -> Mapping[str, Any]:
 
 def message(data: bytes) -> Cms:
     """The SignedData around a list. InputError ``list.content`` where it carries none."""
-    if len(data) > MAX_SIZE:
-        raise InputError("list.size", f"larger than {MAX_SIZE} bytes")
+    if len(data) > _MAX_SIZE:
+        raise LimitError("list.size", f"larger than {_MAX_SIZE} bytes")
     cms = read_cms(data)
     if cms.content is None:
         raise InputError("list.content", "the signature carries no list")

@@ -39,7 +39,11 @@ def make(
     """
     draft = trust_source.read(path)
     value: dict[str, Any] = {**draft.value, "sequence": 1, "issued": rfc3339(now)}
-    value["next_update"] = rfc3339(now + timedelta(days=draft.days))
+    try:
+        value["next_update"] = rfc3339(now + timedelta(days=draft.days))
+    except OverflowError:
+        fault = FieldFault("valid_days", "dates", "the next update is outside the calendar")
+        draft.add((fault,))
     if previous is not None:
         older, wrong = _read(previous, "--previous")
         if isinstance(older.get("sequence"), int):

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from elicense.errors import FieldFault
+from elicense.errors import FieldFault, InputError
 from elicense.issuing import fault_table, trust_rules
 from elicense.issuing.fault_table import Source, Table
+from elicense.limits import DEFAULT_LIMITS
 from elicense.trust.list_model import LIST_OF_LISTS, REGIONAL_LIST
 from elicense.trust.service import NATIONAL, SUBJECT_KEYS
 
@@ -33,7 +34,6 @@ _ENTRY_KEYS = {
     "file", "locations",
 }  # fmt: skip
 _MAX_DAYS = 10_000
-_MAX_LIST = 8 * 1024 * 1024
 # as the reader has them (trust/lists.py), which names only the first that does not fit
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
@@ -97,7 +97,7 @@ def read(path: Path) -> Draft:
         top.fault("valid_days", "list.number", "valid_days says after how many days a new one "
                   "must be there")  # fmt: skip
     draft = Draft(value, days or 1, files, source)
-    if schema in {REGIONAL_LIST, LIST_OF_LISTS}:
+    if schema in (REGIONAL_LIST, LIST_OF_LISTS):  # a set would need a hash
         draft.add(tuple(trust_rules.faults(value)))
     return draft
 
@@ -259,19 +259,16 @@ def _entry(table: Table, files: dict[str, bytes]) -> dict[str, Any]:
 
 def _signed(table: Table) -> tuple[int, bytes] | None:
     """The sequence of the signed list in ``file``, and its bytes."""
-    from elicense.errors import Error
-    from elicense.issuing import trust_content
+    from elicense.trust import lists
 
     name = table.text("file")
-    data = table.source.file(name, table.at("file"), cap=_MAX_LIST) if name else None
+    cap = DEFAULT_LIMITS.trust_list_size
+    data = table.source.file(name, table.at("file"), cap=cap) if name else None
     if data is None:
         return None
     try:
-        value = trust_content.signed(data)
-        if value.get("schema") != REGIONAL_LIST or not isinstance(value.get("sequence"), int):
-            table.fault("file", "list.file", f"{name} is no list of a region or a ministry")
-            return None
-    except Error as exc:
-        table.fault("file", "list.file", f"{name} is no signed list: {exc.detail}")
+        return lists.read_list(data).sequence, data
+    except InputError as exc:
+        detail = f"{name} is no signed list of a region or a ministry: {exc}"
+        table.fault("file", "list.file", detail)
         return None
-    return int(value["sequence"]), data
