@@ -31,7 +31,8 @@ _FLATTEST = 3.0  # between its sides: faxes have pixels twice as high as wide
 _FIRST = ("half", "page", "red", "located", "located-dark")
 _HINTS = 4  # places the sampler is tried at
 _CROP = 780  # pixels: a code about 600 wide, and room around it
-_SEARCHED = 3  # crops in which finders are looked for
+_ROOMS = (0.2, 0.6)  # of a crop, added where nothing was found in it
+_SEARCHED = 4  # crops in which finders are looked for
 _TONES: tuple[tuple[str, Callable[[Any], Any]], ...] = (("", lambda p: p), ("-dark", views.darks))
 
 
@@ -117,6 +118,7 @@ def run(
 class _Found:
     accept: Accept
     most: int
+    asked: dict[str, bool] = field(default_factory=dict)
     texts: dict[str, tuple[bool, Corners]] = field(default_factory=dict)
     hints: list[Corners] = field(default_factory=list)
     damaged: list[Corners] = field(default_factory=list)
@@ -126,10 +128,16 @@ class _Found:
         if seen.text is None:
             self._add_place(seen)
         elif seen.text not in self.texts and len(self.texts) < self.most:
-            good = seen.text.startswith(PREFIX) and self.accept(seen.text)
+            good = self.takes(seen.text)
             self.texts[seen.text] = good, seen.corners
             if good and not self.stage:
                 self.stage = stage
+
+    def takes(self, text: str) -> bool:
+        """Whether it is accepted; each text is asked about once."""
+        if text not in self.asked:
+            self.asked[text] = text.startswith(PREFIX) and self.accept(text)
+        return self.asked[text]
 
     def _add_place(self, seen: Seen) -> None:
         places = self.damaged if seen.certain else self.hints
@@ -199,7 +207,7 @@ def _stages(picture: Picture, found: _Found) -> Iterator[Attempt]:
         if picture.red is not None:
             yield "red", lambda: zxing(View(picture.red))
     yield from _located(picture, found)
-    yield from _crops(picture)
+    yield from _crops(picture, found)
     if picture.large:
         yield "page", lambda: zxing(View(picture.grey))
     if size[0] * size[1] <= _GROWABLE:
@@ -212,28 +220,36 @@ def _located(picture: Picture, found: _Found) -> Iterator[Attempt]:
         plane = picture.grey if picture.red is None else picture.red
         view = views.around(plane, corners)
         for name, tone in _TONES:
-            yield f"located{name}", partial(_sampled, view, view.in_view(corners), tone)
+            yield f"located{name}", partial(_sampled, view, view.in_view(corners), tone, found)
 
 
-def _sampled(view: View, corners: Corners, tone: Callable[[Any], Any]) -> list[Seen]:
-    found = sampler.read(tone(view.pixels), corners)
-    return [Seen(found.text, view.on_page(found.corners), certain=True)] if found else []
+def _sampled(view: View, corners: Corners, tone: Callable[[Any], Any], found: _Found) -> list[Seen]:
+    sample = sampler.read(tone(view.pixels), corners, found.takes)
+    return [Seen(sample.text, view.on_page(sample.corners), certain=True)] if sample else []
 
 
-def _crops(picture: Picture) -> Iterator[Attempt]:
+def _crops(picture: Picture, found: _Found) -> Iterator[Attempt]:
     boxes = crops.propose(picture.grey)
     red = picture.red
     planes = [picture.grey] if red is None else [red, picture.grey]
     for box in boxes[:_SEARCHED]:
-        view = views.cut(planes[0], box, _CROP)
-        for corners in sampler.likeliest(view.pixels, finders.quads(view.pixels), most=2):
-            for name, tone in _TONES:
-                yield f"finders{name}", partial(_sampled, view, corners, tone)
+        yield from _by_finders("finders", planes[0], box, found)
     cuts = [(plane, box) for box in boxes for plane in planes]
     for plane, box in cuts:
         yield "crop", partial(_in_crop, zxing, plane, box)
     for plane, box in cuts:
         yield "zbar", partial(_in_crop, second, plane, box)
+    for part in _ROOMS:
+        for box in boxes[:_SEARCHED]:
+            wide = crops.widened(box, part, picture.width, picture.height)
+            yield from _by_finders("finders-wide", planes[0], wide, found)
+
+
+def _by_finders(stage: str, plane: Any, box: views.Box, found: _Found) -> Iterator[Attempt]:
+    view = views.cut(plane, box, _CROP)
+    for corners in sampler.likeliest(view.pixels, finders.quads(view.pixels), most=2):
+        for name, tone in _TONES:
+            yield stage + name, partial(_sampled, view, corners, tone, found)
 
 
 def _in_crop(reader: Callable[[View], list[Seen]], plane: Any, box: views.Box) -> list[Seen]:

@@ -8,6 +8,7 @@ from elicense.qr.views import Box
 
 _LONGEST = 720  # pixels of the reduced page that is looked at
 _MOST = 5
+_ROOM = 0.12  # of a box, on each side
 
 
 def propose(grey: Any) -> list[Box]:
@@ -32,7 +33,7 @@ def propose(grey: Any) -> list[Box]:
     boxes.sort(reverse=True)
     chosen: list[Box] = []
     for _score, box in boxes:
-        if all(_overlap(box, other) < 0.6 for other in chosen):
+        if all(_shared(box, other) < 0.5 for other in chosen):
             chosen.append(box)
     return [_widened(box, size, (width, height)) for box in chosen[:_MOST]]
 
@@ -63,18 +64,27 @@ def _plausible(across: int, down: int, area: int, longest: int) -> bool:
     )
 
 
-def _overlap(one: Box, other: Box) -> float:
+def _shared(one: Box, other: Box) -> float:
+    """The part of the smaller box that lies in the larger."""
     across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    both = max(across, 0) * max(down, 0)
-    return both / (one[2] * one[3] + other[2] * other[3] - both)
+    return max(across, 0) * max(down, 0) / min(one[2] * one[3], other[2] * other[3])
 
 
 def _widened(box: Box, small: tuple[int, int], full: tuple[int, int]) -> Box:
     left, top, across, down = box
-    room = 0.12 * max(across, down) + 4
+    room = _ROOM * max(across, down) + 4
     scale = full[0] / small[0], full[1] / small[1]
     x0, y0 = max(0, int((left - room) * scale[0])), max(0, int((top - room) * scale[1]))
     x1 = min(full[0], int((left + across + room) * scale[0]) + 1)
     y1 = min(full[1], int((top + down + room) * scale[1]) + 1)
     return x0, y0, x1 - x0, y1 - y0
+
+
+def widened(box: Box, part: float, width: int, height: int) -> Box:
+    """A box with ``part`` of itself added on each side, within the page: a reflection hides
+    the texture of a code, and with it a part of the code."""
+    left, top, across, down = box
+    room = round(part * max(across, down))
+    x0, y0 = max(0, left - room), max(0, top - room)
+    return x0, y0, min(width, left + across + room) - x0, min(height, top + down + room) - y0

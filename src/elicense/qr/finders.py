@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from elicense.qr.views import Corners
 
-_SCALES = (5.5, 6.5, 7.7, 9.0, 10.6, 12.5)  # pixels a module, in a crop of 780
+_SCALES = (4.6, 5.5, 6.5, 7.7, 9.0, 10.6)  # pixels a module, in a crop of 780
 _PEAKS = 7
 _MOST = 16
 _LEAST = 0.30  # correlation

@@ -9,7 +9,7 @@ errors. The mended symbol is drawn anew and read by zxing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,6 +21,7 @@ from elicense.qr.views import Corners
 _VERSIONS = range(7, 20)  # modules are told apart by timing patterns, which smaller ones lack
 _CERTAIN_FIT = 0.6  # a code is there, whatever it says
 _LEAST_START = 0.2  # the same before corners are moved
+_SPARE = 6  # check symbols left over: a wrong text passes once in 256⁶ tries
 _USUAL = 65  # modules a side: what light is evened out by
 _TRIES = 3  # versions a place is read as
 _QUIET = 4
@@ -36,9 +37,13 @@ class Sample:
     corners: Corners
 
 
-def read(grey: Any, corners: Corners) -> Sample | None:
+def read(grey: Any, corners: Corners, accept: Callable[[str], bool]) -> Sample | None:
     """The code whose outer corners are about ``corners`` (clockwise from its own top left),
-    in pixels of ``grey``; None where the patterns of a code are not there."""
+    in pixels of ``grey``; None where the patterns of a code are not there.
+
+    Mending that uses nearly every check symbol finds wrong texts, too: such a text is given
+    only where ``accept`` takes it. A misreading must not pass for a forgery.
+    """
     import numpy as np
 
     quad = np.array(corners, np.float64)
@@ -47,7 +52,7 @@ def read(grey: Any, corners: Corners) -> Sample | None:
         return None
     seen: Sample | None = None
     for score, layout, placed in _aligned(grey, quad):
-        text = _decode(grey, layout, placed)
+        text = _decode(grey, layout, placed, accept)
         sample = Sample(text, tuple((float(x), float(y)) for x, y in placed))
         if text is not None:
             return sample
@@ -167,7 +172,7 @@ def _values(picture: Any, matrix: Any, points: Any) -> Any:
 # -- what the modules are ----------------------------------------------------------------
 
 
-def _decode(grey: Any, layout: Layout, quad: Any) -> str | None:
+def _decode(grey: Any, layout: Layout, quad: Any, accept: Callable[[str], bool]) -> str | None:
     import numpy as np
 
     features = _features(_normal(grey, quad, layout.size), quad, layout.size)
@@ -175,8 +180,8 @@ def _decode(grey: Any, layout: Layout, quad: Any) -> str | None:
     trusted = layout.known.copy()
     for turn in range(_ROUNDS + 1):
         soft = _equalised(features, target, trusted)
-        text = _text(soft, layout)
-        if text is not None:
+        text, spare = _text(soft, layout)
+        if text is not None and (spare >= _SPARE or accept(text)):
             return text
         if turn == 0:
             features = _features(_normal(grey, quad, layout.size), quad, layout.size, reach=3)
@@ -222,7 +227,8 @@ def _equalised(features: Any, target: Any, trusted: Any) -> Any:
 # -- what they say -----------------------------------------------------------------------
 
 
-def _text(soft: Any, layout: Layout) -> str | None:
+def _text(soft: Any, layout: Layout) -> tuple[str | None, int]:
+    """The text, and how many check symbols of its worst block were not needed."""
     import numpy as np
 
     level, number = _format(soft, layout)
@@ -231,16 +237,18 @@ def _text(soft: Any, layout: Layout) -> str | None:
     bits = bits[: len(bits) // 8 * 8].reshape(-1, 8)
     words = np.packbits(bits > 0, axis=1).ravel().tolist()
     doubt = np.abs(bits).min(axis=1)
-    mended = list(words)
+    mended, least = list(words), 255
     sizes = symbol.blocks(layout.version, level)
     places = symbol.interleaving(layout.version, level)
     for spots, (total, data) in zip(places, sizes, strict=True):
-        block = _mended([words[at] for at in spots], total - data, doubt[list(spots)])
-        if block is None:
-            return None
+        found = _mended([words[at] for at in spots], total - data, doubt[list(spots)])
+        if found is None:
+            return None, 0
+        block, spare = found
+        least = min(least, spare)
         for at, value in zip(spots, block, strict=True):
             mended[at] = value
-    return _drawn(mended, level, number, layout)
+    return _drawn(mended, level, number, layout), least
 
 
 def _format(soft: Any, layout: Layout) -> tuple[str, int]:
@@ -256,13 +264,16 @@ def _format(soft: Any, layout: Layout) -> tuple[str, int]:
     return level, number
 
 
-def _mended(words: list[int], checks: int, doubt: Any) -> list[int] | None:
-    """A block corrected, with ever more of its doubtful codewords erased."""
+def _mended(words: list[int], checks: int, doubt: Any) -> tuple[list[int], int] | None:
+    """A block corrected, with ever more of its doubtful codewords erased, and how many check
+    symbols that left over: an erasure takes one, an error two."""
     order = doubt.argsort(kind="stable").tolist()
     for erased in range(0, checks - 1, 2):
         block = reed_solomon.mend(words, checks, order[:erased])
         if block is not None:
-            return block
+            believed = order[erased:]
+            errors = sum(words[at] != block[at] for at in believed)
+            return block, checks - erased - 2 * errors
     return None
 
 
