@@ -201,4 +201,91 @@ def test_no_other_file_opens_a_connection() -> None:
                 names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
             if any(name in doors or name.split(".")[0] in {"socket", "ssl"} for name in names):
                 found.add(str(path.relative_to(source)))
-    assert found == {"trust/fetch.py"}
+    # the service, which is a server, and asks other regions' endpoints of the trust list
+    service = {name for name in found if name.startswith("web/")}
+    assert found - service == {"trust/fetch.py"}
+    assert "web/peers.py" in service
+
+
+def test_only_the_peers_of_the_service_use_a_client() -> None:
+    source = ROOT / "src" / "elicense"
+    found = {
+        str(path.relative_to(source))
+        for path in source.rglob("*.py") if "httpx" in path.read_text("utf-8")
+    }  # fmt: skip
+    assert found == {"web/peers.py"}
+
+
+# -- deadlines, encodings, private hosts ----------------------------------------------------
+
+
+def test_headers_that_trickle_end_at_the_deadline() -> None:
+    def handle(h) -> None:
+        h.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        for _ in range(30):
+            try:
+                h.wfile.write(b"X: y\r\n")
+                h.wfile.flush()
+            except OSError:
+                return
+            time.sleep(0.1)
+
+    caps = fetch.Caps(seconds=0.6, allow_loopback=True)
+    with server(handle) as url:
+        start = time.monotonic()
+        assert code_of(lambda: fetch.get(url, caps=caps)) == "fetch.timeout"
+        assert time.monotonic() - start < 1.5
+
+
+def test_a_name_that_is_looked_up_for_ever_ends_at_the_deadline(monkeypatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(5))
+    start = time.monotonic()
+    code = code_of(lambda: fetch.get("http://slow.example/", caps=fetch.Caps(seconds=0.3)))
+    assert code == "fetch.timeout" and time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize("url", ["http://a..b/", f"http://{'a' * 64}.example/", "http://[::1/"])
+def test_names_that_cannot_be_looked_up_are_no_addresses(url: str) -> None:
+    assert code_of(lambda: fetch.get(url)) == "fetch.url"
+
+
+def test_a_compressed_answer_is_not_inflated() -> None:
+    with server(lambda h: say(h, 200, b"x", Content_Encoding="gzip")) as url:
+        assert code_of(lambda: fetch.get(url, caps=LOCAL)) == "fetch.encoding"
+
+
+def test_an_answer_cut_short_is_none() -> None:
+    def handle(h) -> None:
+        h.send_response(200)
+        h.send_header("Content-Length", "500")
+        h.end_headers()
+        h.wfile.write(b"half")
+
+    with server(handle) as url:
+        assert code_of(lambda: fetch.get(url, caps=LOCAL)) == "fetch.connection"
+
+
+def test_a_private_host_is_asked_only_by_its_own_name_and_port() -> None:
+    with server(lambda h: say(h, 200, b"hello")) as url:
+        host = url.removeprefix("http://")
+        allowed = fetch.Caps(seconds=2, hosts=frozenset({host}))
+        assert fetch.get(url, caps=allowed).body == b"hello"
+        other = fetch.Caps(seconds=2, hosts=frozenset({"127.0.0.1:1", "localhost:80"}))
+        assert code_of(lambda: fetch.get(url, caps=other)) == "fetch.address"
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "0.0.0.0", "224.0.0.1", "[fe80::1]"])
+def test_some_addresses_are_refused_even_by_name(address: str) -> None:
+    caps = fetch.Caps(seconds=1, hosts=frozenset({f"{address}:80"}))
+    assert code_of(lambda: fetch.get(f"http://{address}/", caps=caps)) == "fetch.address"
+
+
+@pytest.mark.parametrize(
+    ("address", "private"),
+    [("10.1.2.3", True), ("192.168.0.9", True), ("100.64.1.1", True), ("fd00::1", True),
+     ("127.0.0.1", True), ("198.18.0.1", False), ("::ffff:10.0.0.1", True),
+     ("64:ff9b::a00:1", False)],
+)  # fmt: skip
+def test_what_a_listed_host_may_resolve_to(address: str, private: bool) -> None:
+    assert not fetch._allowed(address, fetch.DEFAULT_CAPS, private=False)
+    assert fetch._allowed(address, fetch.DEFAULT_CAPS, private=True) is private

@@ -205,9 +205,11 @@ def numbered(count: int) -> list[Any]:
             DOC,
             number=f"样例TJ/{number:05d}",
             identifier=identifiers.format_identifier(
-                type=code, issuer=DOC.issuer.code, serial=f"2026{number:06d}", version=1
+                type=code, issuer=DOC.issuer.code,
+                serial=f"2026{500_000 + number:06d}",
+                version=1,
             ),
-            status=StatusReference("https://status.tj.example/lists/1", number),
+            status=StatusReference("https://status.tj.example/lists/1", 1000 + number),
         )
         for number in range(1, count + 1)
     ]

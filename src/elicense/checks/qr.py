@@ -111,7 +111,7 @@ def _listed(trust: TrustStore, payload: Payload) -> list[Service]:
     return [
         entry for entry in trust.services
         if entry.service == "qr" and entry.certificate is not None
-        and key_id(entry.certificate.der) == payload.kid
+        and key_id(entry.certificate_der) == payload.kid
     ]  # fmt: skip
 
 

@@ -159,7 +159,9 @@ def version_name(identifier: Identifier) -> str:
 def normalised(number: str) -> str:
     """A number as it is looked up: width, case, spaces and hyphens do not count."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", number).upper())
-    return "".join(c for c in plain if not c.isspace() and unicodedata.category(c) != "Pd")
+    kept = "".join(c for c in plain if not c.isspace() and unicodedata.category(c) != "Pd")
+    # marks that a space or hyphen kept apart may change places now
+    return unicodedata.normalize("NFKC", kept)
 
 
 def key(algorithm: str, salt: bytes, kind: str, text: str) -> bytes:
