@@ -110,8 +110,8 @@ def _listed(trust: TrustStore, payload: Payload) -> list[Service]:
     """The entries that the hint ``kid`` could mean."""
     return [
         entry for entry in trust.services
-        if entry.service == "qr" and entry.certificate is not None
-        and key_id(entry.certificate_der) == payload.kid
+        if entry.service == "qr" and (der := entry.certificate_der) is not None
+        and key_id(der) == payload.kid
     ]  # fmt: skip
 
 
