@@ -131,6 +131,7 @@ NUMBERS = [
     ("imo_number", "9074729", ["9074728"], DIFFERS),
     ("imo_number", "9074729", ["9074129"], DIFFERS),
     ("imo_number", "9074729", ["907472"], UNREADABLE),
+    ("imo_number", "9074729", ["90747291"], UNREADABLE),  # a stroke of a seal
     ("imo_number", "9074729", ["渤海"], UNREADABLE),
     ("imo_number", "9074729", ["9074729", "9074728"], DIFFERS),
     ("company_number", "1234567", ["1234567"], MATCH),

@@ -159,10 +159,21 @@ def test_what_only_begins_like_a_short_label_is_none(text: str) -> None:
 
 
 def test_running_text_that_ends_in_a_label_yields_to_the_row_with_both_labels() -> None:
-    lines = [line(120, 20, "船舶种类。"), line(300, 20, "其他内容"),
+    lines = [line(120, 20, "船舶种类 of the ships of the Company"), line(120, 70, "其他内容"),
              line(120, 150, "船舶种类"), line(120, 185, "Type of ship"),
              line(450, 167, "油船 Oil tanker")]  # fmt: skip
     assert place(lines, "ship_type") == ["油船 Oil tanker"]
+
+
+def test_the_end_of_a_sentence_is_no_label() -> None:
+    lines = [line(120, 20, "船舶种类。"), line(120, 60, "广西北部湾港航有限责任公司")]
+    assert place(lines, "ship_type") == []
+
+
+def test_a_row_with_both_labels_and_no_value_is_not_made_up_for_from_elsewhere() -> None:
+    lines = [line(120, 20, "船舶种类"), line(120, 60, "广西北部湾港航有限责任公司"),
+             line(120, 250, "船舶种类"), line(120, 285, "Type of ship")]  # fmt: skip
+    assert place(lines, "ship_type") == []
 
 
 def test_the_longest_label_wins() -> None:

@@ -228,6 +228,8 @@ def _number_difference(signed: str, reading: Reading) -> str:
     kept = [(c, v) for c, v in zip(digits(reading.text), reading.certainty, strict=True)
             if c.isdecimal()]  # fmt: skip
     plain = Reading("".join(c for c, _ in kept), tuple(v for _, v in kept))
+    if not any(edit.signed and edit.read for edit in edits(signed, plain.text)):
+        return UNREADABLE  # more digits or fewer: a stroke beside it, or one run together
     return _difference(signed, plain)
 
 

@@ -17,6 +17,7 @@ from elicense.ocr.sheet_lines import Placed
 Labels = Mapping[str, Sequence[str]]
 _MARKS = " :：()（）/／|丨.。,，、-—_*"
 _MOST_REGION = 12  # lines of one field's place
+_INLINE, _RIGHT, _BELOW = range(3)
 _SHORT = 3  # a label this short counts only alone or before a colon
 
 
@@ -60,16 +61,20 @@ def labels(lines: Sequence[Placed], names: Labels) -> tuple[Label, ...]:
 def regions(
     key: str, lines: Sequence[Placed], found: Sequence[Label]
 ) -> tuple[Region, ...]:
-    """The places where the value of ``key`` may stand, the best first; none without text."""
-    own = [label for label in found if key in label.keys]
+    """The places where the value of ``key`` may stand, the best first; none without text.
+
+    Text below a label counts only where no place has more labels, with a value or without.
+    """
+    blocks = _blocks([label for label in found if key in label.keys], lines)
+    most = max((len(block) for block in blocks), default=0)
     made = []
-    for block in _blocks(own, lines):
-        readings, inline = _values(block, lines, found)
-        if readings:
+    for block in blocks:
+        readings, where = _values(block, lines, found)
+        if readings and (where < _BELOW or len(block) == most):
             shared = any(len(label.keys) > 1 for label in block)
             exact = any(label.exact for label in block)
-            made.append((Region(readings, len(block), exact, shared), inline))
-    made.sort(key=lambda pair: (-pair[0].labels, not pair[0].exact, not pair[1]))
+            made.append((Region(readings, len(block), exact, shared), where))
+    made.sort(key=lambda pair: (-pair[0].labels, not pair[0].exact, pair[1]))
     return tuple(region for region, _ in made)
 
 
@@ -141,6 +146,8 @@ def _made(
     name = plain.text[at:end]
     rest = text[last:]
     latin = name[-1].isascii() and name[-1].isalnum()
+    if rest.strip()[:1] in "。;；" and rest.strip():
+        return None  # the end of a sentence
     if latin and rest[:1].isascii() and rest[:1].isalnum() and name[-1].isalpha():
         return None  # a piece of a longer word
     if len(name) <= (_SHORT if latin else 1) and folded(rest) and rest.strip()[:1] not in ":：":
@@ -170,13 +177,15 @@ def _blocks(own: Sequence[Label], lines: Sequence[Placed]) -> list[list[Label]]:
 
 def _values(
     block: Sequence[Label], lines: Sequence[Placed], found: Sequence[Label]
-) -> tuple[tuple[Reading, ...], bool]:
+) -> tuple[tuple[Reading, ...], int]:
     inline = tuple(reading for label in _last_in_line(block)
                    if folded((reading := _rest(label, lines, found)).text))  # fmt: skip
     if inline:
-        return inline, True
+        return inline[:_MOST_REGION], _INLINE
     right = _right(block, lines, found)
-    return (right or _below(block, lines, found))[:_MOST_REGION], False
+    if right:
+        return right[:_MOST_REGION], _RIGHT
+    return _below(block, lines, found)[:_MOST_REGION], _BELOW
 
 
 def _last_in_line(block: Sequence[Label]) -> list[Label]:

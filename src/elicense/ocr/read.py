@@ -18,7 +18,7 @@ from elicense.ocr.sheet_lines import Placed, level
 from elicense.ocr.upright import Upright, angle_of, upright, without_red
 from elicense.profiles import Field, Profile
 
-_WIDE = 18.0  # width by height: running text, read only where something is missing
+_WIDE, _ACROSS = 18.0, 0.75  # width by height, part of the print's width: running text
 _TRIED = 10  # lines that tell which way up a page is
 _SMALL = 0.75  # of the picture's longer side: lines are looked for again in their own part
 
@@ -103,8 +103,8 @@ def _looks(
     """First the lines that can hold a field, then running text as well."""
     names = label_names(profile)
     places = _find(ink, threads, limits)
-    narrow = [place for place in places if engine.shape(place) < _WIDE]
-    wide = [place for place in places if engine.shape(place) >= _WIDE]
+    wide = _running(places)
+    narrow = [place for place in places if place not in wide]
     read = engine.read(ink, narrow, threads=threads, limits=limits)
     lines = level(read)
     yield _View(page, lines, locate.labels(lines, names))
@@ -112,6 +112,13 @@ def _looks(
         read += engine.read(ink, wide, threads=threads, limits=limits)
         lines = level(read)
         yield _View(page, lines, locate.labels(lines, names))
+
+
+def _running(places: Sequence[engine.Corners]) -> list[engine.Corners]:
+    """Lines of running text: long, and right across what is printed."""
+    xs = [x for place in places for x, _ in place]
+    least = _ACROSS * (max(xs) - min(xs)) if xs else 0.0
+    return [p for p in places if engine.shape(p) >= _WIDE and p[1][0] - p[0][0] >= least]
 
 
 def _find(ink: Any, threads: int, limits: Limits) -> tuple[engine.Corners, ...]:
