@@ -444,3 +444,30 @@ def test_what_was_fetched_is_part_of_the_record(net) -> None:
     assert report.verdict == "VALID" and len(told(report)) == len(trust.fetches)
     replayed = record.replay(record.make(report, file), allow_test=True)
     assert not replayed.differences
+
+
+def test_whoever_signed_with_a_sealers_key_cannot_have_an_address_asked(net) -> None:
+    """A sealer is no CA: a seal maker's certificate made with its key is not reached, although
+    a signature leads from it to the anchor."""
+    import extend_world
+    from elicense.checks.case import judge_signatures
+    from elicense.checks.needs import _open
+    from elicense.examine import examine
+
+    world = extend_world.world()
+    point = b.x.crl_distribution_point(f"{net.server.url}/trap.crl")
+    forged = b.make("Forged maker", world.made["sealer"], *b.SIGNING, point)
+    trust = replace(world.trust(lists=b.NOW), intermediates=(
+        world.ca.certificate, world.made["sealer"].certificate))  # fmt: skip
+    file = replace_maker(world, forged).ofd()
+    evidence = examine(file)
+    (judged,), _ = judge_signatures(evidence, b.world(trust))
+    maker = judged.maker_standing
+    assert maker is not None and maker.path.anchored and maker.path.problems
+    assert not maker.reached and not list(_open(maker))
+    elicense.verify(file, trust=trust, at=b.NOW, now=b.NOW, online=leave(net))
+    assert "/trap.crl" not in net.server.asked
+
+
+def replace_maker(world, maker):
+    return replace(world, made={**world.made, "maker": maker})

@@ -64,7 +64,7 @@ def _of_status(case: Case) -> Iterator[Standing]:
 
 
 def _open(found: Standing) -> Iterator[Need]:
-    if found.question is None or not found.path.anchored:
+    if found.question is None or not found.reached:
         return
     for item in found.unknown:
         if item.issuer is not None:
@@ -83,12 +83,12 @@ def _lists(case: Case) -> Iterator[str]:
 def _vouched(case: Case) -> bool:
     """Does someone whom the store reaches stand for the data with the URI in it?"""
     if case.evidence.sheet:
-        return any(found.path.anchored for found in qr.standings(case))
+        return any(found.reached for found in qr.standings(case))
     return case.evidence.claims.data_covered and any(map(_sealed, case.signatures))
 
 
 def _sealed(judged: JudgedSignature) -> bool:
-    return judged.answer.ok and judged.standing is not None and judged.standing.path.anchored
+    return judged.answer.ok and judged.standing is not None and judged.standing.reached
 
 
 def _speaks(found: StatusList, uri: str, index: int, case: Case) -> bool:

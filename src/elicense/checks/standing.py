@@ -16,6 +16,7 @@ from elicense.trust.revocation import NO_AGES, Ages, Question, Revocation, Sourc
 from elicense.trust.service import Service
 from elicense.trust.store import TrustStore
 
+_OF_TIME = {"expired", "not-yet-valid"}
 SIGNING = frozenset({"digitalSignature", "nonRepudiation"})
 
 
@@ -50,6 +51,12 @@ class Standing:
     revocations: tuple[Revocation, ...] = field(repr=False)
     services: tuple[Service, ...] = ()
     question: Question | None = field(repr=False, default=None)
+
+    @property
+    def reached(self) -> bool:
+        """Does the trust store vouch for the path, at some time at least? What its
+        certificates name may then be believed to be their issuers' own."""
+        return self.path.anchored and all(p.kind in _OF_TIME for p in self.path.problems)
 
     @property
     def revoked(self) -> tuple[Revocation, ...]:

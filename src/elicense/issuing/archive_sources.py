@@ -94,7 +94,7 @@ def of_tokens(tokens: Iterable[JudgedToken], *, now: datetime) -> Iterator[Relie
 
 
 def _of(standing: Standing, question: Question) -> Iterator[Relied]:
-    for item in standing.revocations:
+    for item in standing.revocations if standing.reached else ():
         if item.issuer is not None:
             chain = (*standing.path.chain, item.issuer)
             holder = standing.certificate.display

@@ -207,7 +207,9 @@ class Online:
                 return ""  # it costs nothing
             if fetch.host_of(request.url) in self._silent:
                 return "host-silent"
-            if budget.requests <= 0 or time.monotonic() >= budget.deadline or self._left <= 0:
+            # what is left must do for an answer: a failure is remembered for the whole run
+            enough = budget.deadline - time.monotonic() >= min(1.0, self.seconds)
+            if budget.requests <= 0 or not enough or self._left <= 0:
                 return "limit"
             budget.requests -= 1
             return ""
@@ -238,7 +240,7 @@ class Online:
             else:
                 body = fetch.get(request.url, caps=caps).body
         except Error as error:
-            if error.code in _SILENT:
+            if error.code in _SILENT and (error.code != "fetch.timeout" or left >= self.seconds):
                 with self._lock:
                     self._silent.add(fetch.host_of(request.url))
             raise
