@@ -10,11 +10,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 def main() -> int:
     import bench_issue
+    import bench_ocr
+    import bench_scan
     import bench_sm2
+    import bench_status
+    import bench_trust
     import bench_verify
 
     bench_sm2.main()
-    rows = [*bench_verify.main(), *bench_issue.main()]
+    bench_trust.main()
+    rows = [*bench_verify.main(), *bench_issue.main(), *bench_status.main()]
+    rows += [*bench_scan.main(), *bench_ocr.main()]
     missed = [r["name"] for r in rows if r["met"] is False]
     for name in missed:
         print(f"missed: {name}", file=sys.stderr)
