@@ -16,7 +16,7 @@ from elicense.ocr import engine
 from judging import ROOT, judge, sample
 
 SCANS = ROOT / "examples" / "scans"
-EXPECTED = json.loads(SCANS.joinpath("expected.json").read_text("utf-8"))["scans"]
+EXPECTED = json.loads(SCANS.with_suffix(".json").read_text("utf-8"))["scans"]
 VALID = sorted(name for name, item in EXPECTED.items() if item["verdict"] == "VALID")
 
 needs_ocr = pytest.mark.skipif(
