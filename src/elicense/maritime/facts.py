@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
 from elicense import canonical
 from elicense.errors import InputError
@@ -121,7 +122,11 @@ def _listed(licence: Licence) -> bool:
     """Does the data have a list of endorsements at all? An empty one says that none was made."""
     if licence.endorsements or licence.source is None:
         return True
-    data = licence.source.data
+    return _has_list(licence.source.data)
+
+
+@lru_cache(maxsize=8)  # several rules ask it of the same licence
+def _has_list(data: bytes) -> bool:
     try:
         tree = canonical.parse(data, max_size=len(data), max_depth=64)
     except InputError:
