@@ -130,6 +130,10 @@ def test_a_skewed_and_blurred_page_is_read(angle: int) -> None:
     assert read(cv2.GaussianBlur(skewed, (0, 0), 2.4)).accepted == 1
 
 
+def test_a_code_light_on_dark_is_read() -> None:
+    assert read(255 - sheet()).accepted == 1
+
+
 def test_flat_pixels_of_a_fax_are_read() -> None:
     fax = cv2.resize(sheet(), (600, 400), interpolation=cv2.INTER_AREA)
     assert read(np.where(fax > 130, 255, 0).astype(np.uint8)).accepted == 1
@@ -199,6 +203,13 @@ def test_foreign_codes_are_kept_and_never_asked_about() -> None:
     assert (found.accepted, asked) == (0, [])
 
 
+def test_many_foreign_codes_hide_no_good_one() -> None:
+    foreign = [(code(f"{n:04}", 2), 10 + 70 * (n % 8), 190 + 70 * (n // 8)) for n in range(24)]
+    found = read(page((code(TEXT, 4), 60, 460), *foreign))
+    assert found.codes[0].text == TEXT
+    assert len(found.codes) >= DEFAULT_LIMITS.qr_codes
+
+
 def test_each_text_is_asked_about_once() -> None:
     asked: list[str] = []
 
@@ -233,7 +244,7 @@ def test_a_used_up_budget_is_said_and_is_not_no_code() -> None:
 
 
 def test_a_budget_that_ends_midway_keeps_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 2.0])
+    clock = iter([0.0, 2.0, 2.0])
     monkeypatch.setattr(cascade.time, "monotonic", lambda: next(clock))
     found = read(page((code("https://msa.gov.cn/1", 4), 60, 300)), deadline=1.0)
     assert len(found.codes) == 1

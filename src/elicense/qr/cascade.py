@@ -104,13 +104,15 @@ def run(
     found = _Found(accept, limits.qr_codes)
     notes = list(limitations())
     for stage, attempt in _stages(picture, found):
-        if found.stage and (stage not in _FIRST or not found.waiting()):
-            break  # the first stages go on where another code may be on the page
+        if found.stage and stage not in _FIRST:
+            break  # another code is there and unread: only the first stages are spent on it
         if deadline is not None and time.monotonic() >= deadline:
             notes.append(TIME_BUDGET)
             break
         for seen in attempt():
             found.add(seen, stage)
+        if found.stage and not found.waiting():
+            break
     return found.reading(page, place, tuple(notes))
 
 
@@ -127,9 +129,10 @@ class _Found:
     def add(self, seen: Seen, stage: str) -> None:
         if seen.text is None:
             self._add_place(seen)
-        elif seen.text not in self.texts and len(self.texts) < self.most:
+        elif seen.text not in self.texts:
             good = self.takes(seen.text)
-            self.texts[seen.text] = good, seen.corners
+            if good or len(self.texts) < self.most:  # many foreign codes hide no good one
+                self.texts[seen.text] = good, seen.corners
             if good and not self.stage:
                 self.stage = stage
 
@@ -199,13 +202,13 @@ def _stages(picture: Picture, found: _Found) -> Iterator[Attempt]:
     """Each stage by name, in order; what it needs is made when it is reached."""
     size = picture.width, picture.height
     if picture.large:
-        yield "half", lambda: zxing(views.half(picture.half, *size))
+        yield "half", lambda: zxing(views.half(picture.half, *size), inverted=False)
         if picture.half_red is not None:
-            yield "red", lambda: zxing(views.half(picture.half_red, *size))
+            yield "red", lambda: zxing(views.half(picture.half_red, *size), inverted=False)
     else:
-        yield "page", lambda: zxing(View(picture.grey))
+        yield "page", lambda: zxing(View(picture.grey), inverted=False)
         if picture.red is not None:
-            yield "red", lambda: zxing(View(picture.red))
+            yield "red", lambda: zxing(View(picture.red), inverted=False)
     yield from _located(picture, found)
     yield from _crops(picture, found)
     if picture.large:
@@ -233,7 +236,7 @@ def _crops(picture: Picture, found: _Found) -> Iterator[Attempt]:
     red = picture.red
     planes = [picture.grey] if red is None else [red, picture.grey]
     for box in boxes[:_SEARCHED]:
-        yield from _by_finders("finders", planes[0], box, found)
+        yield "finders", partial(_by_finders, planes[0], box, found)
     cuts = [(plane, box) for box in boxes for plane in planes]
     for plane, box in cuts:
         yield "crop", partial(_in_crop, zxing, plane, box)
@@ -242,14 +245,19 @@ def _crops(picture: Picture, found: _Found) -> Iterator[Attempt]:
     for part in _ROOMS:
         for box in boxes[:_SEARCHED]:
             wide = crops.widened(box, part, picture.width, picture.height)
-            yield from _by_finders("finders-wide", planes[0], wide, found)
+            yield "finders-wide", partial(_by_finders, planes[0], wide, found)
 
 
-def _by_finders(stage: str, plane: Any, box: views.Box, found: _Found) -> Iterator[Attempt]:
+def _by_finders(plane: Any, box: views.Box, found: _Found) -> list[Seen]:
+    """Codes sampled where finders were made out, until one is accepted."""
     view = views.cut(plane, box, _CROP)
+    seen: list[Seen] = []
     for corners in sampler.likeliest(view.pixels, finders.quads(view.pixels), most=2):
-        for name, tone in _TONES:
-            yield stage + name, partial(_sampled, view, corners, tone, found)
+        for _name, tone in _TONES:
+            seen += _sampled(view, corners, tone, found)
+            if seen and seen[-1].text is not None and found.takes(seen[-1].text):
+                return seen
+    return seen
 
 
 def _in_crop(reader: Callable[[View], list[Seen]], plane: Any, box: views.Box) -> list[Seen]:
@@ -259,13 +267,15 @@ def _in_crop(reader: Callable[[View], list[Seen]], plane: Any, box: views.Box) -
     return reader(View(pixels, view.left, view.top, view.across, view.down))
 
 
-def zxing(view: View) -> list[Seen]:
-    """What zxing reads, and what it only locates."""
+def zxing(view: View, *, inverted: bool = True) -> list[Seen]:
+    """What zxing reads, and what it only locates; light on dark only where it is asked for."""
     import zxingcpp
 
     formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
     seen = []
-    for code in zxingcpp.read_barcodes(view.pixels, formats=formats, return_errors=True):
+    for code in zxingcpp.read_barcodes(
+        view.pixels, formats=formats, try_invert=inverted, return_errors=True
+    ):
         corners = view.on_page(corners_of(code))
         seen.append(Seen(code.text if code.valid else None, corners))
     return seen
