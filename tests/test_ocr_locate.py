@@ -117,6 +117,12 @@ def test_a_value_below_its_label() -> None:
     assert place(lines, "imo_number") == ["9990442"]
 
 
+def test_a_value_whose_box_runs_into_its_label_s() -> None:
+    lines = [line(100, 100, "编号 Certificate No."), line(380, 99, "(2026)第07853号")]
+    assert lines[0].box[0] + lines[0].box[2] > lines[1].box[0] + 0.5 * HEIGHT
+    assert place(lines, "number") == ["(2026)第07853号"]
+
+
 def test_two_columns_of_fields_keep_their_values_apart() -> None:
     lines = [line(100, 100, "船名"), line(250, 100, "海星"), line(600, 100, "IMO编号"),
              line(800, 100, "9990442")]  # fmt: skip

@@ -30,7 +30,7 @@ _SIDE = 1600  # pixels of the longer side in which lines are looked for
 _LEAST = 32  # pixels: nothing smaller is a page
 _MOST_LINES = 300
 _WIDEST = 60.0  # width by height of one line
-_BATCH = 6
+_BATCH, _PADDED = 1, 160  # each line by itself: it reads the same whatever else is read
 _HEIGHT = 48  # pixels of a line as the recogniser takes it
 _LOCK = threading.Lock()
 
@@ -93,7 +93,7 @@ def find(
     """Where there are lines on a picture, a NumPy array H×W×3 (RGB) or H×W (grey) of 8 bits.
 
     They must run within some 30° of level: the caller turns the picture upright. ``threads``
-    work on one reading (0: ``ELICENSE_OCR_THREADS``, else all cores). UsageError where
+    work on one reading (0: ``ELICENSE_OCR_THREADS``, else one). UsageError where
     :func:`available` says no or for another array, LimitError past ``limits.image_pixels``,
     InputError if the engine gives up.
     """
@@ -143,7 +143,7 @@ def _check(pixels: Any, limits: Limits) -> None:
 def _threads() -> int:
     text = os.environ.get(THREADS, "")
     if not text:
-        return os.cpu_count() or 1
+        return 1  # more of them wait for each other in a loop, and many files take processes
     if not text.isdigit() or not 1 <= int(text) <= 256:
         raise UsageError("ocr.threads", f"{THREADS} must be 1 to 256, not {text!r}")
     return int(text)
@@ -176,13 +176,14 @@ def _engine(process: int, threads: int) -> Any:
             "Det.model_path": str(_model(_DETECT)),
             "Rec.model_path": str(_model(_RECOGNISE)),
             "Rec.rec_batch_num": _BATCH,
+            "Rec.rec_img_shape": [3, _HEIGHT, _PADDED],
         }
     )
 
 
 @contextmanager
 def _using(threads: int) -> Iterator[Any]:
-    """The engine, for one caller at a time: it uses the cores by itself."""
+    """The engine, for one caller at a time."""
     engine = _engine(os.getpid(), threads or _threads())
     with _LOCK:
         try:

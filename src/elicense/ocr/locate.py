@@ -229,7 +229,8 @@ def _right(
     slack = 0.3 * height
     in_row = [
         (i, line) for i, line in enumerate(lines)
-        if line.left > right - 0.5 * height and top - slack < line.middle < bottom + slack
+        if line.left > right - height and line.right > right + slack  # boxes overlap a little
+        and top - slack < line.middle < bottom + slack
     ]  # fmt: skip
     edge = min((line.left for i, line in in_row if i in starts), default=float("inf"))
     core = [(i, line) for i, line in in_row if i not in starts and line.left < edge]
