@@ -13,7 +13,7 @@ from elicense.ocr.compare import DIFFERS, MATCH, UNREADABLE
 from elicense.ocr.engine import Line
 from elicense.ocr.names import label_names
 from elicense.ocr.sheet_lines import Placed, level
-from elicense.ocr.upright import angle_of
+from elicense.ocr.upright import angle_of, upright
 
 SMC, DOC = profiles.get("msa-smc"), profiles.get("msa-doc")
 HEIGHT = 30.0
@@ -227,6 +227,27 @@ def _page(*texts: tuple[float, str, float]) -> tuple[Placed, ...]:
 )
 def test_titles(lines: list[tuple[float, str, float]], wanted: str) -> None:
     assert titles.compare_title(DOC, _page(*lines)).outcome == wanted
+
+
+@pytest.mark.parametrize("angle", [0.0, 1.0, 90.0, 180.0, 270.0, 17.0, -33.0, 45.0])
+@pytest.mark.parametrize("size", [(300, 200), (9000, 6000)])
+def test_places_in_a_turned_picture_lead_back_to_the_one_given(
+    angle: float, size: tuple[int, int]
+) -> None:
+    np = pytest.importorskip("numpy")
+    height, width = size
+    picture = np.full((height, width), 255, np.uint8)
+    x, y, side = width // 2, height // 4, width // 20
+    picture[y : y + side, x : x + side] = 0
+    turned = upright(picture, angle)
+    assert turned.pixels.size <= 2.1 * max(height * width, 1) and turned.pixels.size < 50_000_000
+    rows, columns = np.nonzero(turned.pixels < 128)
+    box = (columns.min(), rows.min(), np.ptp(columns), np.ptp(rows))
+    left, top, across, down = turned.box(tuple(float(v) for v in box))
+    assert left + across / 2 == pytest.approx(x + side / 2, abs=0.3 * side)
+    assert top + down / 2 == pytest.approx(y + side / 2, abs=0.3 * side)
+    if angle % 90 in {0.0, 1.0}:
+        assert (across, down) == pytest.approx((side, side), abs=0.2 * side)
 
 
 @pytest.mark.parametrize("turn", [0, 3, -20, 90, 135, 180, 270])

@@ -37,9 +37,9 @@ def read_printed(
 
     ``pixels`` is a NumPy array H×W×3 (RGB) or H×W (grey) of 8 bits, ``licence`` what the
     signed QR code says. ``qr_corners`` (pixels, top left first, clockwise) tell how the page
-    is turned; without them it is tried out. Signed endorsements have an
-    entry only where their box is on this page. Fields that another page prints are
-    ``unreadable`` on this one.
+    is turned; without them it is tried out. A field that is printed in several places alike
+    must match in all of them. Signed endorsements have an entry only where their box is on
+    this page; fields that another page prints are ``unreadable`` on this one.
 
     UsageError ``ocr.unavailable`` where :func:`engine.available` says no; LimitError and
     InputError as of :func:`engine.find`.
@@ -162,12 +162,11 @@ def _one(view: _View, profile: Profile, item: Field, value: Value) -> Compared:
     if item.kind == "title":
         return titles.compare_title(profile, view.lines)
     places = locate.regions(item.key, view.lines, view.labels)
-    results = [compare(item, value, r.readings, alone=not r.shared) for r in places]
-    if not results:
+    if not places:
         return NOTHING
-    if results[0].outcome == DIFFERS:
-        return results[0]
-    return next((r for r in results if r.outcome == MATCH), results[0])
+    alike = [x for x in places if (x.labels, x.exact) == (places[0].labels, places[0].exact)]
+    results = [compare(item, value, x.readings, alone=not x.shared) for x in alike]
+    return next((found for found in results if found.outcome == DIFFERS), results[0])
 
 
 def _printed(view: _View, path: str, signed: str, found: Compared, page: int) -> PrintedField:

@@ -11,6 +11,7 @@ from elicense.ocr.reading import Box
 
 Points = Sequence[tuple[float, float]]
 _LEVEL = 2.0  # degrees: less is left as it is, the reader takes it
+_MOST_PIXELS = 24_000_000  # A4 at 500 dpi: more shows a reader nothing more
 _RED_PART = 0.0005  # of the page: what there is of a seal's ink before its colour is left out
 
 
@@ -51,13 +52,20 @@ def angle_of(corners: Points) -> float | None:
 
 
 def upright(pixels: Any, angle: float) -> Upright:
-    """``pixels`` turned back by ``angle`` degrees, grown so that nothing is cut off."""
+    """``pixels`` turned back by ``angle`` degrees, grown so that nothing is cut off. A very
+    large picture is reduced first."""
     import cv2
     import numpy as np
 
+    height, width = pixels.shape[:2]
+    if height * width > _MOST_PIXELS:
+        factor = math.sqrt(_MOST_PIXELS / (height * width))
+        size = (max(1, int(width * factor)), max(1, int(height * factor)))
+        found = upright(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), angle)
+        scale = np.diag([width / size[0], height / size[1]])
+        return Upright(found.pixels, scale @ found.back)
     quarters = round(angle / 90) % 4
     rest = angle - 90 * round(angle / 90)
-    height, width = pixels.shape[:2]
     if abs(rest) <= _LEVEL:
         rest = 0.0
     total = math.radians(90 * quarters + rest)
@@ -71,14 +79,14 @@ def upright(pixels: Any, angle: float) -> Upright:
     corners = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], float)
     moved = corners @ turn.T
     shift = -moved.min(axis=0)
-    size = tuple(int(v) + 1 for v in np.ceil(np.ptp(moved, axis=0) - 1e-6))
+    across, down = (int(v) + 1 for v in np.ceil(np.ptp(moved, axis=0) - 1e-6))
     forward = np.column_stack([turn, shift])
     back = cv2.invertAffineTransform(forward)
     if not rest:
         return Upright(np.ascontiguousarray(np.rot90(pixels, quarters)), back)
     border = [int(v) for v in np.atleast_1d(np.median(pixels, axis=(0, 1)))]
     turned = cv2.warpAffine(
-        pixels, forward, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
+        pixels, forward, (across, down), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
         borderValue=border,
     )  # fmt: skip
     return Upright(turned, back)
