@@ -8,12 +8,12 @@ import random
 import pytest
 
 from elicense import profiles
-from elicense.ocr import locate, titles
+from elicense.ocr import locate, read, titles
 from elicense.ocr.compare import DIFFERS, MATCH, UNREADABLE
 from elicense.ocr.engine import Line
 from elicense.ocr.names import label_names
 from elicense.ocr.sheet_lines import Placed, level
-from elicense.ocr.upright import angle_of, upright
+from elicense.ocr.upright import Upright, angle_of, upright
 
 SMC, DOC = profiles.get("msa-smc"), profiles.get("msa-doc")
 HEIGHT = 30.0
@@ -265,3 +265,23 @@ def test_the_corners_of_a_code_tell_how_the_page_is_turned(turn: float) -> None:
 )
 def test_corners_that_no_code_has_tell_nothing(corners: list[tuple[float, float]]) -> None:
     assert angle_of(corners) is None
+
+
+@pytest.mark.parametrize(
+    ("dates", "wanted"),
+    [
+        (("2031年02月28日", "2031年02月28日"), MATCH),
+        (("2036年02月28日", "2031年02月28日"), DIFFERS),  # the forged one above
+        (("2031年02月28日", "2036年02月28日"), DIFFERS),  # and below
+        (("签字盖章", "2031年02月28日"), UNREADABLE),  # smudged, and written once more elsewhere
+    ],
+)
+def test_a_field_printed_twice_must_match_in_both_places(
+    dates: tuple[str, str], wanted: str
+) -> None:
+    placed = level([line(x, y + 300 * n, text) for n, date in enumerate(dates)
+                    for x, y, text in ((120, 100, "有效期至"), (120, 140, "Valid until"),
+                                       (580, 120, date))])  # fmt: skip
+    view = read._View(Upright(None, None), placed, locate.labels(placed, label_names(SMC)))
+    found = read._one(view, SMC, SMC.field("valid_until"), "2031-02-28")
+    assert found.outcome == wanted
