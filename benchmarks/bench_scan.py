@@ -20,9 +20,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import cv2
 import numpy as np
 import zxingcpp
-from common import row
 from PIL import Image
 
+from common import row
 from elicense.qr import encoded, zbar
 from scans import CONDITIONS, Page, blanks, pages
 from scans.sheets import COUNT, accept
