@@ -8,6 +8,8 @@ from fastapi import APIRouter
 def routers() -> tuple[APIRouter, ...]:
     """Every router, in the order of the documentation."""
     from elicense.web.routes import (
+        dialect_a,
+        dialect_b,
         handovers,
         health,
         issuing,
@@ -20,5 +22,5 @@ def routers() -> tuple[APIRouter, ...]:
 
     return (
         verify.router, licences.router, issuing.router, peers.router, handovers.router,
-        lists.router, health.router, page.router,
+        dialect_a.router, dialect_b.router, lists.router, health.router, page.router,
     )  # fmt: skip
