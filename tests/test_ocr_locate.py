@@ -171,6 +171,12 @@ def test_running_text_that_ends_in_a_label_yields_to_the_row_with_both_labels() 
     assert place(lines, "ship_type") == ["油船 Oil tanker"]
 
 
+def test_english_running_text_holds_no_labels() -> None:
+    lines = [line(120, 20, "applicable to the types of ships listed below."),
+             line(120, 150, "船舶种类"), line(450, 150, "油船 Oil tanker")]  # fmt: skip
+    assert place(lines, "ship_types", DOC) == ["油船 Oil tanker"]
+
+
 def test_the_end_of_a_sentence_is_no_label() -> None:
     lines = [line(120, 20, "船舶种类。"), line(120, 60, "广西北部湾港航有限责任公司")]
     assert place(lines, "ship_type") == []

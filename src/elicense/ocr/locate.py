@@ -88,12 +88,20 @@ def _in_line(
     at = 0
     while at < len(plain.text):
         label = _at(index, text, plain, at, ordered, table)
-        if label is not None:
+        if label is not None and (at == 0 or _stands_out(label, text, found)):
             found.append(label)
             at = next((i for i, o in enumerate(plain.origin) if o >= label.end), len(plain.text))
             continue
         at = _next_gap(text, plain, at)
     return found
+
+
+def _stands_out(label: Label, text: str, found: Sequence[Label]) -> bool:
+    """In the middle of a line English words are a label only behind another label or before a
+    colon: running text has the same words."""
+    after = bool(found) and not folded(text[found[-1].end : label.start])
+    before_colon = text[label.end :].lstrip().startswith((":", "："))
+    return after or before_colon or chinese(text[label.start : label.end])
 
 
 def _next_gap(text: str, plain: Folded, at: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from elicense.canonical import Value
@@ -50,6 +50,10 @@ def read_printed(
         for item in _fields(view, licence, profile, wanted, page):
             best[item.field] = _better(best.get(item.field), item)
         if all(item.outcome == MATCH for item in best.values()):
+            rest = _with_the_rest(view, profile, threads, limits)
+            for item in _fields(rest, licence, profile, wanted, page) if rest else ():
+                if item.outcome == DIFFERS:  # a second value, in print not looked at before
+                    best[item.field] = item
             break
     order = {item.path: number for number, (item, _) in enumerate(wanted)}
     return tuple(sorted(best.values(), key=lambda item: (order.get(item.field, 999), item.field)))
@@ -65,6 +69,10 @@ class _View:
     page: Upright
     lines: tuple[Placed, ...] = field(repr=False)
     labels: tuple[locate.Label, ...] = field(repr=False)
+    read: tuple[engine.Line, ...] = field(repr=False)
+    places: tuple[engine.Corners, ...] = field(repr=False)  # all that were found, read or not
+    wide: tuple[engine.Corners, ...] = field(repr=False, default=())  # those not yet read
+    red_left_out: bool = False
 
 
 def _views(
@@ -103,15 +111,50 @@ def _looks(
     """First the lines that can hold a field, then running text as well."""
     names = label_names(profile)
     places = _find(ink, threads, limits)
-    wide = _running(places)
+    wide = tuple(_running(places))
     narrow = [place for place in places if place not in wide]
     read = engine.read(ink, narrow, threads=threads, limits=limits)
-    lines = level(read)
-    yield _View(page, lines, locate.labels(lines, names))
+    lines, no_red = level(read), ink is not page.pixels
+    yield _View(page, lines, locate.labels(lines, names), read, places, wide, no_red)
     if wide:
         read += engine.read(ink, wide, threads=threads, limits=limits)
         lines = level(read)
-        yield _View(page, lines, locate.labels(lines, names))
+        yield _View(page, lines, locate.labels(lines, names), read, places, (), no_red)
+
+
+def _with_the_rest(
+    view: _View, profile: Profile, threads: int, limits: Limits
+) -> _View | None:
+    """The view with all that it leaves out: running text, and what is printed in red. A sheet
+    must not show a value there that nobody compared. None if nothing is left out."""
+    more = list(view.wide)
+    if view.red_left_out:
+        known = [_upright_box(place) for place in view.places]
+        found = _find(view.page.pixels, threads, limits)
+        more += [place for place in found if not _covered(_upright_box(place), known)]
+    read = engine.read(view.page.pixels, more, threads=threads, limits=limits) if more else ()
+    if not read:
+        return None
+    read = view.read + read
+    lines = level(read)
+    return replace(view, lines=lines, labels=locate.labels(lines, label_names(profile)), read=read)
+
+
+def _upright_box(place: engine.Corners) -> tuple[float, float, float, float]:
+    xs, ys = [x for x, _ in place], [y for _, y in place]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _covered(
+    box: tuple[float, float, float, float], known: Sequence[tuple[float, float, float, float]]
+) -> bool:
+    """Was half of it or more looked at as one line?"""
+    left, top, right, bottom = box
+    return any(
+        max(0.0, min(right, c) - max(left, a)) * max(0.0, min(bottom, d) - max(top, b))
+        >= 0.5 * (right - left) * (bottom - top)
+        for a, b, c, d in known
+    )
 
 
 def _running(places: Sequence[engine.Corners]) -> list[engine.Corners]:
