@@ -70,17 +70,6 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
-class Staff:
-    """Log-in of staff by OpenID Connect (统一身份认证)."""
-
-    issuer: str
-    client_id: str
-    client_secret_env: str = ""
-    scopes_claim: str = "elicense_scopes"
-    allow_http: bool = False  # a provider on loopback, in tests
-
-
-@dataclass(frozen=True, slots=True)
 class Peers:
     """Queries to other regions. ``signer`` signs our own answers."""
 
@@ -112,7 +101,6 @@ class Settings:
     peers: Peers = Peers()
     issuing: Issuing | None = None
     publishing: Publishing | None = None
-    staff: Staff | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> Settings:
@@ -133,7 +121,7 @@ def _wrong(file: Path, key: str, detail: str) -> UsageError:
 
 def _settings(table: dict[str, Any], file: Path) -> Settings:
     sections: dict[str, Any] = {}
-    for name, kind in (("uploads", Uploads), ("peers", Peers), ("staff", Staff)):
+    for name, kind in (("uploads", Uploads), ("peers", Peers)):
         if name in table:
             sections[name] = _part(kind, _table(table, name, file), name, file)
     if "retention" in table:
