@@ -384,7 +384,7 @@ def test_one_bad_source_does_not_stop_the_others(device: Path, tmp_path: Path) -
     junk.write_bytes(b"PK\x03\x04 junk")
     code, out, _ = run("trust", "update", device, "--from", junk, "--from", LISTS)
     assert code == 1
-    assert f"✗ {junk}" in out
+    assert f"✗{junk}" in "".join(out.split())  # a long path is folded
     assert out.count("✓") == 6
 
 

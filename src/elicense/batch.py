@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -83,18 +83,27 @@ def judge_all(
             if progress:
                 progress(done)
         return
-    futures = [executor.submit(judge_one, task, name) for name in names]
+    futures = [_submitted(executor, task, name) for name in names]
     try:
         for done, future in enumerate(futures, 1):
             try:
-                yield future.result()
+                yield _alone(task, names[done - 1]) if future is None else future.result()
             except BrokenExecutor:  # a process died, and all that it had before it: which one?
                 yield _alone(task, names[done - 1])
             if progress:
                 progress(done)
     finally:
         for future in futures:
-            future.cancel()
+            if future is not None:
+                future.cancel()
+
+
+def _submitted(executor: Executor, task: Task, name: str) -> Future[Result] | None:
+    """None where a process has died already and nothing more is taken."""
+    try:
+        return executor.submit(judge_one, task, name)
+    except BrokenExecutor:
+        return None
 
 
 def _alone(task: Task, name: str) -> Result:

@@ -22,7 +22,6 @@ router = APIRouter(prefix="/api", tags=["handover"])
 Running = Annotated[Service, Depends(context.service)]
 Who = Annotated[Caller, Depends(context.caller)]
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
-_CMS = "application/pkcs7-mime"
 
 
 class Document(BaseModel):
@@ -121,7 +120,7 @@ async def waiting(
 
 @router.post("/peer/handover", summary="A receipt from another region",
              openapi_extra={"requestBody": {"required": True, "content": {
-                 _CMS: {"schema": {"type": "string", "format": "binary"}}}}})  # fmt: skip
+                 "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}})  # fmt: skip
 async def received(request: Request, running: Running, who: Who) -> dict[str, Any]:
     """The body is a signed receipt; who made it is proven by the trust list, not by a
     credential. 409 where one before it was lost, or another stands in its place."""
