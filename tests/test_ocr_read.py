@@ -264,3 +264,50 @@ def test_a_crop_is_a_small_png_with_paper_around_it() -> None:
 def test_a_crop_outside_the_picture_is_refused(box: tuple[float, ...]) -> None:
     with pytest.raises(UsageError, match=r"ocr\.box"):
         crop(np.zeros((100, 100), np.uint8), box)  # type: ignore[arg-type]
+
+
+# -- a second value where nobody might look ----------------------------------------------
+
+
+def with_another_holder(*, red: bool = False, wide: bool = False) -> Any:
+    """Another company in the holder's place, with the Chinese label alone; the signed one, in
+    small but with both its labels, below all else."""
+    from PIL import Image
+
+    own, other = (Image.fromarray(page(f"{x}.pdf")) for x in ("tianjin-doc", "shandong-doc-sm2cms"))
+    row = (90, 512, 1150, 598)
+    sheet = Image.new("RGB", (own.width, own.height + 150), "white")
+    sheet.paste(own, (0, 0))
+    sheet.paste(own.crop(row).resize((800, 65)), (110, own.height + 40))
+    sheet.paste("white", row)
+    name, company, address = (130, 532, 216, 561), (456, 528, 690, 562), (456, 648, 975, 676)
+    at = 120
+    for box in (name, company, address) if wide else (name, company):
+        part = other.crop(box).convert("L").point(lambda v: 255 if v > 200 else v)
+        part = part.resize((round(1.3 * part.width), 40))
+        sheet.paste(part, (at, 530))
+        at += part.width + 12
+    pixels = np.array(sheet)
+    if red:
+        pixels[525:575, 100:1160, 0] = 255
+    return pixels
+
+
+@needs_ocr
+@pytest.mark.parametrize("how", [{}, {"red": True}, {"wide": True}], ids=["black", "red", "wide"])
+def test_a_company_that_is_not_the_signed_one_is_seen_however_it_is_printed(
+    how: dict[str, bool],
+) -> None:
+    """The signed one elsewhere on the sheet, even better labelled, does not make it match."""
+    found = read(with_another_holder(**how), signed("tianjin-doc.pdf"),
+                 qr_corners=square(0, 0, 100))  # fmt: skip
+    assert found["holder.name"].outcome == "differs"
+    assert "齐鲁样例船务有限公司" in found["holder.name"].printed
+
+
+@needs_ocr
+def test_all_of_a_sheet_is_looked_at_and_it_still_matches() -> None:
+    """What is read besides, running text and the seal's, shows no second value."""
+    found = read(page("tianjin-doc.pdf"), signed("tianjin-doc.pdf"),
+                 qr_corners=square(0, 0, 100))  # fmt: skip
+    assert outcomes(found) == {}

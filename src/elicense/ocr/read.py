@@ -14,11 +14,13 @@ from elicense.ocr import engine, locate, titles
 from elicense.ocr.compare import DIFFERS, MATCH, NOTHING, UNREADABLE, Compared, compare, forms
 from elicense.ocr.endorsed import endorsements
 from elicense.ocr.names import label_names
+from elicense.ocr.reading import chinese, folded
 from elicense.ocr.sheet_lines import Placed, level
 from elicense.ocr.upright import Upright, angle_of, upright, without_red
 from elicense.profiles import Field, Profile
 
 _WIDE, _ACROSS = 18.0, 0.75  # width by height, part of the print's width: running text
+_WHOLE = 4  # characters of a Chinese label that is no word of a sentence
 _TRIED = 10  # lines that tell which way up a page is
 _SMALL = 0.75  # of the picture's longer side: lines are looked for again in their own part
 
@@ -69,8 +71,8 @@ class _View:
     page: Upright
     lines: tuple[Placed, ...] = field(repr=False)
     labels: tuple[locate.Label, ...] = field(repr=False)
-    read: tuple[engine.Line, ...] = field(repr=False)
-    places: tuple[engine.Corners, ...] = field(repr=False)  # all that were found, read or not
+    read: tuple[engine.Line, ...] = field(repr=False, default=())
+    places: tuple[engine.Corners, ...] = field(repr=False, default=())  # found, read or not
     wide: tuple[engine.Corners, ...] = field(repr=False, default=())  # those not yet read
     red_left_out: bool = False
 
@@ -208,8 +210,20 @@ def _one(view: _View, profile: Profile, item: Field, value: Value) -> Compared:
     if not places:
         return NOTHING
     alike = [x for x in places if (x.labels, x.exact) == (places[0].labels, places[0].exact)]
-    results = [compare(item, value, x.readings, alone=not x.shared) for x in alike]
+    plain = [x for x in view.labels if item.key not in x.keys or _formal(x, view.lines)]
+    weaker = [x for x in locate.regions(item.key, view.lines, plain) if x.exact and not x.shared]
+    results = [compare(item, value, x.readings, alone=not x.shared) for x in (*alike, *weaker)]
     return next((found for found in results if found.outcome == DIFFERS), results[0])
+
+
+def _formal(label: locate.Label, lines: Sequence[Placed]) -> bool:
+    """Is it a label as a form has it: at the end of its line, before a colon, or (readers drop
+    colons) a whole Chinese one that begins the line? Other words show no second value."""
+    text = lines[label.line].reading.text
+    name, rest = folded(text[label.start : label.end]), text[label.end :]
+    if not folded(rest) or rest.lstrip()[:1] in {":", "："}:
+        return True
+    return not folded(text[: label.start]) and len(name) >= _WHOLE and all(map(chinese, name))
 
 
 def _printed(view: _View, path: str, signed: str, found: Compared, page: int) -> PrintedField:
