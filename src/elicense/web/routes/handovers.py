@@ -118,9 +118,11 @@ async def waiting(
     return {"waiting": [{**_told(h), "owed_by": h.waiting(now, patience)} for h in found]}
 
 
+_RECEIPT = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+
 @router.post("/peer/handover", summary="A receipt from another region",
-             openapi_extra={"requestBody": {"required": True, "content": {
-                 "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}})  # fmt: skip
+             openapi_extra={"requestBody": {"required": True, "content": _RECEIPT}})  # fmt: skip
 async def received(request: Request, running: Running, who: Who) -> dict[str, Any]:
     """The body is a signed receipt; who made it is proven by the trust list, not by a
     credential. 409 where one before it was lost, or another stands in its place."""
