@@ -130,7 +130,7 @@ def smeared(picture: Any, length: float, dpi: float, rng: Rng) -> Any:
 
 
 def burnt_out(picture: Any, at: tuple[float, float], radius: float) -> Any:
-    """A reflection: white inside ``radius`` (pixels), fading over as much again."""
+    """A reflection: white inside ``radius`` (pixels), fading out at 2.4 times that."""
     height, width = picture.shape[:2]
     down, across = np.mgrid[0:height, 0:width].astype(np.float32)
     distance = np.hypot(across - at[0], down - at[1]) / radius
