@@ -18,6 +18,7 @@ from elicense.findings import Outcome
 from elicense.limits import DEFAULT_LIMITS
 from elicense.policy import Policy
 from elicense.qr.kinds import classify
+from elicense.qr.payload import decode, encode
 from elicense.render.text import Style, render, summary
 from elicense.report import schema
 from elicense.verdict import OF_SHEET, Verdict
@@ -299,6 +300,22 @@ def test_codes_of_two_licences_or_versions_are_told_as_such() -> None:
 def test_no_policy_can_wave_two_licences_through() -> None:
     with pytest.raises(elicense.UsageError):
         Policy(weights={"sheet.one-licence": "IGNORE"})
+
+
+def test_a_forged_code_of_the_same_version_does_not_live_on_the_true_one() -> None:
+    """An unlisted key's code says another company; the signed one beside it is no proof of
+    that, not even where the policy does not mind unlisted keys."""
+    evidence = scan("tianjin-doc-flatbed.png").evidence
+    true = decode(evidence.qr[0].text)
+    company = replace(true.licence.holder, name="南海样例航运有限公司")
+    forged = encode(
+        replace(true.licence, holder=company), data_digest=true.data_digest, algorithm="sm2",
+        kid=b"\0" * 4, sign=lambda message: b"\1" * 64,
+    )  # fmt: skip
+    both = replace(evidence, qr=(replace(evidence.qr[0], text=forged), *evidence.qr))
+    report = from_evidence(both, compared=True, policy=Policy(weights={"qr.signature": "WARN"}))
+    assert report.verdict is Verdict.INDETERMINATE
+    assert first(report) == ("sheet.one-licence", "versions")
 
 
 @pytest.mark.parametrize("code", ["agreement.printed", "qr.signature"])

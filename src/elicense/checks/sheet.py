@@ -76,19 +76,22 @@ def _none(case: Case) -> Finding:
 
 def one_licence(case: Case) -> Iterator[Finding]:
     """``sheet.one-licence``: signed codes on one sheet speak of one licence, in one version."""
-    seen: dict[tuple[str, int, str, bytes], Payload] = {}
+    seen: list[Payload] = []
     for code in case.evidence.qr:
         payload = first_payload((code,), case.world.limits)
-        if payload is not None:
-            digest = payload.data_digest
-            key = (payload.identifier, payload.version, digest.algorithm, digest.value)
-            seen.setdefault(key, payload)
+        if payload is not None and not any(_same(payload, other) for other in seen):
+            seen.append(payload)
     if len(seen) < 2:
         return
-    shown = [f"{p.number} ({p.identifier}, v{p.version})" for p in seen.values()][:_SHOWN]
-    same = len({p.identifier for p in seen.values()}) == 1
+    shown = [f"{p.number} ({p.identifier}, v{p.version})" for p in seen][:_SHOWN]
+    same = len({p.identifier for p in seen}) == 1
     values = {"licences": "; ".join(shown), "count": str(len(seen))}
     yield Finding("sheet.one-licence", UNKNOWN, "file", "versions" if same else "", values)
+
+
+def _same(one: Payload, other: Payload) -> bool:
+    """The same content, not only the same name: a forged code may name the true one's."""
+    return (one.licence, one.data_digest) == (other.licence, other.data_digest)
 
 
 def limitations(case: Case) -> Iterator[Finding]:
