@@ -27,7 +27,7 @@ from elicense.qr import encoded, zbar
 from scans import CONDITIONS, Page, blanks, pages
 from scans.sheets import COUNT, accept
 
-SEED = 20260701
+SEED = 20261101
 FULL = (
     "flatbed-300", "flatbed-200", "flatbed-150", "photocopy", "copy-of-copy", "red-seal",
     "grey-seal", "copied-seal",

@@ -28,12 +28,16 @@ TIME_BUDGET = "time-budget"
 _GROWABLE = 7_000_000  # pixels: a page that may be doubled
 _LEAST_SIDE = 20.0  # pixels: a code of 21 modules, one pixel each
 _FLATTEST = 3.0  # between its sides: faxes have pixels twice as high as wide
-_FIRST = ("half", "page", "red", "located", "located-dark")
+_FIRST = ("half", "page", "red", "located")
 _HINTS = 4  # places the sampler is tried at
 _CROP = 780  # pixels: a code about 600 wide, and room around it
 _ROOMS = (0.2, 0.6)  # of a crop, added where nothing was found in it
 _SEARCHED = 4  # crops in which finders are looked for
-_TONES: tuple[tuple[str, Callable[[Any], Any]], ...] = (("", lambda p: p), ("-dark", views.darks))
+_TONES: tuple[Callable[[Any], Any], ...] = (  # as it is; under a grey seal; under a dark copy's
+    lambda pixels: pixels,
+    partial(views.darks, part=0.4),
+    partial(views.darks, part=0.17),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +226,8 @@ def _located(picture: Picture, found: _Found) -> Iterator[Attempt]:
     for corners in found.waiting():
         plane = picture.grey if picture.red is None else picture.red
         view = views.around(plane, corners)
-        for name, tone in _TONES:
-            yield f"located{name}", partial(_sampled, view, view.in_view(corners), tone, found)
+        for tone in _TONES:
+            yield "located", partial(_sampled, view, view.in_view(corners), tone, found)
 
 
 def _sampled(view: View, corners: Corners, tone: Callable[[Any], Any], found: _Found) -> list[Seen]:
@@ -253,7 +257,7 @@ def _by_finders(plane: Any, box: views.Box, found: _Found) -> list[Seen]:
     view = views.cut(plane, box, _CROP)
     seen: list[Seen] = []
     for corners in sampler.likeliest(view.pixels, finders.quads(view.pixels), most=2):
-        for _name, tone in _TONES:
+        for tone in _TONES:
             seen += _sampled(view, corners, tone, found)
             if seen and seen[-1].text is not None and found.takes(seen[-1].text):
                 return seen

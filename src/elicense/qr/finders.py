@@ -15,7 +15,8 @@ from elicense.qr.views import Corners
 
 _SCALES = (4.6, 5.5, 6.5, 7.7, 9.0, 10.6)  # pixels a module, in a crop of 780
 _PEAKS = 7
-_MOST = 16
+_MOST = 24  # places that are looked at
+_MISSING = 0.4  # what a finder that is made up counts for
 _LEAST = 0.30  # correlation
 _MODULES = (45, 97)  # a side: versions 7 to 20
 _HALF = 3.5  # modules from a finder's middle to the symbol's edge
@@ -116,7 +117,7 @@ def _arranged(peaks: list[Peak]) -> list[Corners]:
                 score = sum(peak.score for peak in three) - fault
                 ranked.append((score, _corners(middle, one, other)))
     for first, second in itertools.permutations(peaks, 2):
-        ranked += [(first.score + second.score - 0.4, _corners(*three))
+        ranked += [(first.score + second.score + _MISSING, _corners(*three))
                    for three in _completed(first, second)]  # fmt: skip
     ranked.sort(key=lambda item: -item[0])
     return [corners for _score, corners in ranked]

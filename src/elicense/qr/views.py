@@ -77,13 +77,13 @@ def sharp(pixels: Any, amount: float, radius: float) -> Any:
     return cv2.addWeighted(pixels, 1 + amount, soft, -amount, 0)
 
 
-def darks(pixels: Any) -> Any:
-    """Only what is darker than a grey seal: what lies over the code becomes light, as red ink
-    does in the red channel."""
+def darks(pixels: Any, part: float) -> Any:
+    """The darkest ``part`` of the range, all else made light: a grey seal over the code, as
+    red ink is in the red channel."""
     import cv2
     import numpy as np
 
     low, high = np.percentile(pixels[::2, ::2], [2, 85])
-    top = low + max(0.4 * (high - low), 1.0)
+    top = low + max(part * (high - low), 1.0)
     return cv2.LUT(pixels, np.clip((np.arange(256) - low) / (top - low) * 255, 0, 255)
                    .astype(np.uint8))  # fmt: skip
