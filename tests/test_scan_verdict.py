@@ -417,3 +417,20 @@ def test_the_same_scan_has_the_same_report() -> None:
     one, two = (scan("tianjin-doc-photo.jpg", compared=True).to_dict() for _ in range(2))
     one.pop("environment"), two.pop("environment")
     assert one == two
+
+
+def test_a_partly_transparent_picture_is_never_valid_by_reading_alone() -> None:
+    """Laid on white it shows one thing, on another ground it may show another."""
+    import io
+
+    from PIL import Image
+
+    with Image.open(SCANS / "tianjin-doc-flatbed.png") as opened:
+        seen = opened.convert("RGBA")
+    seen.putpixel((5, 5), (0, 0, 0, 0))
+    out = io.BytesIO()
+    seen.save(out, "PNG")
+    report = elicense.verify(out.getvalue(), trust=trust(), at=AT, now=AT)
+    assert str(report.verdict) == "INDETERMINATE"
+    found = [f for f in report.findings if f.code == "agreement.printed"]
+    assert [(f.reason, f.detail) for f in found] == [("not-compared", "see-through")]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from elicense import containers
-from elicense.containers import red_marks, sheet
+from elicense.containers import image, red_marks, sheet
 from elicense.errors import Error, InputError
 from elicense.evidence import Evidence, Note, PrintedField, QrCode, SealMark
 from elicense.limits import DEFAULT_LIMITS, Limits
@@ -23,6 +23,7 @@ from elicense.qr.payload import Payload, decode
 Accept = Callable[[str], bool]
 Corners = tuple[tuple[float, float], ...]
 NO_OCR, OCR_OFF, TIME, NO_CODE = "no-ocr", "ocr-off", "time-budget", "no-code"
+SEE_THROUGH = "see-through"  # what the picture shows depends on what it is laid on
 
 
 @dataclass(slots=True)
@@ -138,6 +139,8 @@ def _printed(
     code, pixels = found.front
     try:
         with containers.boundary(f"text of page {code.page}"):
+            if evidence.container == "image" and image.is_see_through(data, code.page, limits):
+                return (), SEE_THROUGH
             payload = decode(code.text, limits=limits)
             fields = list(_read(pixels, payload, code.page, code.corners, limits))
             fields += _endorsements(data, evidence, fields, payload, code, deadline, limits)

@@ -184,6 +184,20 @@ def pixels(scan: Scan, page: int, limits: Limits = DEFAULT_LIMITS) -> Any:
         return _array(_upright(image))
 
 
+def is_see_through(data: bytes, page: int, limits: Limits = DEFAULT_LIMITS) -> bool:
+    """Is any of a page (from 1) not wholly opaque? What it shows then depends on what it is
+    laid on. Errors as of :func:`pixels`."""
+    scan = open_scan(data, limits)
+    with _opened(scan.data, scan.format) as image:
+        if page > 1:
+            image.seek(page - 1)
+        if image.mode not in {*_SEE_THROUGH, "La", "RGBa"} and "transparency" not in image.info:
+            return False
+        image.load()
+        least, _most = image.convert("RGBA").getchannel("A").getextrema()
+        return bool(least < 255)
+
+
 def _upright(image: Any) -> Any:
     """As EXIF orientation 274 says. EXIF that cannot be read says nothing."""
     from PIL import Image, ImageOps
