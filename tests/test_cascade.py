@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import io
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,14 +12,13 @@ import cv2
 import numpy as np
 import pytest
 import zxingcpp
-from PIL import Image
 
-from elicense.errors import InputError, LimitError, UsageError
+from elicense.errors import LimitError, UsageError
 from elicense.limits import DEFAULT_LIMITS
 from elicense.qr import cascade, encoded, sampler, zbar
 from elicense.qr.cascade import Reading
 from elicense.qr.kinds import PREFIX
-from scan_pages import accept, code, disc, forged, jpeg, page, png, smeared, text
+from scan_pages import accept, code, disc, forged, page, smeared, text
 
 TEXT = text()
 OTHER = text("smc-sm2")
@@ -285,8 +283,6 @@ def test_more_pixels_than_allowed_are_refused() -> None:
     with pytest.raises(LimitError) as caught:
         read(sheet(), limits=limits)
     assert caught.value.code == "image.pixels"
-    with pytest.raises(LimitError):
-        encoded.read(png(sheet()), page=1, place="x", accept=accept, limits=limits)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 1), (3, 3), (1, 1, 3), (7, 900, 3)])
@@ -323,74 +319,6 @@ def test_parts_of_arrays_are_read_as_they_are() -> None:
                                      ((float("nan"), 0),) * 4, ((1, 1), (2, 2))])  # fmt: skip
 def test_senseless_places_hold_nothing(corners: Any) -> None:
     assert sampler.read(sheet(), corners, accept) is None
-
-
-# -- pictures as they were received ------------------------------------------------------------
-
-
-def opened(data: bytes) -> Reading:
-    return encoded.read(data, page=1, place="scan.jpg", accept=accept)
-
-
-def _saved(image: Any, kind: str, **options: Any) -> bytes:
-    target = io.BytesIO()
-    image.save(target, kind, **options)
-    return target.getvalue()
-
-
-PICTURES: dict[str, Callable[[], bytes]] = {
-    "grey JPEG": lambda: jpeg(sheet()),
-    "colour JPEG": lambda: jpeg(rgb(sheet())),
-    "CMYK JPEG": lambda: _saved(Image.fromarray(rgb(sheet())).convert("CMYK"), "JPEG"),
-    "PNG": lambda: png(rgb(sheet())),
-    "16 bits": lambda: _saved(Image.fromarray(sheet().astype(np.uint16) * 100 + 900), "PNG"),
-    "one bit": lambda: _saved(Image.fromarray(sheet()).convert("1"), "TIFF", compression="group4"),
-    "palette": lambda: _saved(Image.fromarray(rgb(sheet())).quantize(16), "PNG"),
-    "BMP": lambda: _saved(Image.fromarray(sheet()), "BMP"),
-    "WebP": lambda: _saved(Image.fromarray(sheet()), "WEBP"),
-    "transparent": lambda: _saved(_clear(), "PNG"),
-}
-
-
-def _clear() -> Any:
-    """Black ink on nothing at all."""
-    ink = Image.new("RGBA", (600, 800), (0, 0, 0, 0))
-    ink.putalpha(Image.fromarray(255 - sheet()))
-    return ink
-
-
-@pytest.mark.parametrize("kind", PICTURES)
-def test_pictures_of_every_kind_are_read(kind: str) -> None:
-    assert opened(PICTURES[kind]()).accepted == 1
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_says_how_a_picture_is_held(kind: str, orientation: int) -> None:
-    """Corners are of the upright picture, whichever way it is stored."""
-    stored = encoded._turned(sheet(), {6: 8, 8: 6}.get(orientation, orientation))
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    found = opened(_saved(Image.fromarray(stored), kind, exif=exif))
-    assert found.codes[0].corners[0] == pytest.approx((76, 316), abs=8)
-
-
-def test_a_large_jpeg_is_read_at_half_its_size_and_its_corners_are_of_the_whole() -> None:
-    large = np.full((2401, 1801), 245, np.uint8)
-    large[1500:2300, 1100:1700] = sheet()
-    found = opened(jpeg(large))
-    assert found.stage == "half"
-    assert found.codes[0].corners[0] == pytest.approx((1176, 1816), abs=8)
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"not a picture", jpeg(np.zeros((9, 9), np.uint8))[:200], png(sheet())[:3000]],
-    ids=["empty", "text", "JPEG head", "PNG head"],
-)  # fmt: skip
-def test_what_is_no_picture_is_an_input_error(data: bytes) -> None:
-    with pytest.raises(InputError) as caught:
-        opened(data)
-    assert caught.value.code == "image.format"
 
 
 # -- the generator of scans ----------------------------------------------------------------------

@@ -87,9 +87,10 @@ def read(
     """Codes on a page given as a NumPy array, H×W (grey) or H×W×3 (RGB) of 8 bits.
 
     ``accept`` is asked once about each text that begins with ``EL1:``: does it decode, and
-    does its signature verify? ``deadline`` is a moment of ``time.monotonic()``. Corners are
-    pixels of ``pixels``. LimitError ``image.pixels`` past ``limits``; UsageError
-    ``qr.pixels`` for an array of another shape or type.
+    does its signature verify? (One that only decodes lets a misreading of a damaged code
+    through: good enough to show, not to judge.) ``deadline`` is a moment of
+    ``time.monotonic()``. Corners are pixels of ``pixels``. LimitError ``image.pixels`` past
+    ``limits``; UsageError ``qr.pixels`` for an array of another shape or type.
     """
     picture = from_pixels(pixels, limits=limits, place=place)
     return run(picture, page=page, place=place, accept=accept, limits=limits, deadline=deadline)
