@@ -188,6 +188,7 @@ def _field(item: _Table, known: Mapping[str, _Table], tables: Tables, own: Choic
         if name not in tables:
             raise item.wrong("table", f"{name!r} does not exist")
         choices = tables[name]
+    required = item.flag("required", False)
     field = Field(
         key=key,
         path=item.text("path", f"fields.{key}", shape=_PATH),
@@ -195,9 +196,10 @@ def _field(item: _Table, known: Mapping[str, _Table], tables: Tables, own: Choic
         zh=item.text("zh"),
         en=item.text("en"),
         aliases=item.texts("aliases"),
-        required=item.flag("required", False),
+        required=required,
         deciding=item.flag("deciding", False),
         printed=item.flag("printed", True),
+        maskable=item.flag("maskable", not required),
         choices=choices,
     )
     item.finish()

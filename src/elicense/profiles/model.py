@@ -50,8 +50,9 @@ class Field:
 
     ``path`` leads to the value in ``licence.json``; ``kind`` is one of ``KINDS``;
     ``deciding`` fields are those a printed sheet must be compared in; a field
-    that is not ``printed`` stands only in the data. ``choices`` are the coded
-    values of kinds ``choice``, ``choices`` and ``title``, by code.
+    that is not ``printed`` stands only in the data; a ``maskable`` one has a salted
+    digest, so that a copy may hide it. ``choices`` are the coded values of kinds
+    ``choice``, ``choices`` and ``title``, by code.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Field:
     required: bool = False
     deciding: bool = False
     printed: bool = True
+    maskable: bool = True
     choices: Mapping[str, Choice] = field(default_factory=dict, repr=False)
 
     @property
@@ -186,17 +188,17 @@ class Profile:
         return tuple(path for key in licence.fields if (path := f"fields.{key}") not in known)
 
     def salted_paths(self, licence: Licence) -> tuple[str, ...]:
-        """The paths that must have a salted digest: optional fields with a value.
+        """The paths that must have a salted digest: maskable fields with a value.
 
         Names and titles of officers in endorsements are among them.
         """
-        optional = [item.path for item, _ in self.values(licence) if not item.required]
+        maskable = [item.path for item, _ in self.values(licence) if item.maskable]
         officers = [
             f"endorsements.{index}.officer"
             for index, item in enumerate(licence.endorsements)
             if item.officer
         ]
-        return (*optional, *officers)
+        return (*maskable, *officers)
 
     def new_salts(self, licence: Licence) -> dict[str, bytes]:
         """A fresh random salt of 16 bytes for each of :meth:`salted_paths`."""
