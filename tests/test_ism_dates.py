@@ -15,7 +15,6 @@ from elicense.errors import UsageError
 from elicense.licence import ENDORSEMENT_STATES, Endorsement
 from elicense.maritime.dates import (
     add_days,
-    add_months,
     anniversaries,
     anniversary,
     china_day,
@@ -27,6 +26,7 @@ from elicense.maritime.facts import Certificate, Predecessor, effective_expiry
 from elicense.maritime.rules import load, rules
 from elicense.maritime.states import State, box_states
 from elicense.maritime.timeline import spans
+from elicense.months import add_months
 
 DAYS = st.dates()
 ORDINARY = st.dates(date(1999, 1, 1), date(2200, 12, 31))

@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "elicense"
 # from the top of the flow to its end; modules on one line are one layer
 LAYERS = (
     ("errors", "limits"),
-    ("canonical", "identifiers"),
+    ("canonical", "identifiers", "months"),
     ("licence_model",),
     ("licence",),
     ("endorsement",),

@@ -22,7 +22,7 @@ from elicense.checks.signatures import FAIL, PASS, UNKNOWN, WARN
 from elicense.endorsement import Statement, shown
 from elicense.evidence import EndorsementBox, Placement
 from elicense.findings import Finding
-from elicense.maritime.dates import add_months
+from elicense.months import add_months
 from elicense.profiles import Box
 
 _OPEN = {"signer-unknown", "not-listed", "no-licence-data", "entry-ended"}

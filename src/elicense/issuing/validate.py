@@ -14,7 +14,7 @@ from elicense import licence as licences
 from elicense.canonical import Value
 from elicense.errors import Error, FieldFault, InputError
 from elicense.licence import Endorsement, Licence, Party, tree
-from elicense.maritime.dates import add_months
+from elicense.months import add_months
 from elicense.profiles import Field, Profile, TermLimit, choice_items, find, value_problem
 
 _KINDS = {

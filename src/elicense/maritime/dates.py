@@ -5,26 +5,13 @@ Where the calendar ends (year 1, year 9999) a date stops at its first or last da
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
+from elicense.months import add_months
+
 CHINA = timezone(timedelta(hours=8))
-
-
-def add_months(day: date, months: int) -> date:
-    """The same day ``months`` later (or earlier), the month's last day where there is none.
-
-    >>> add_months(date(2024, 8, 31), 3)
-    datetime.date(2024, 11, 30)
-    """
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    if year > 9999:
-        return date.max
-    if year < 1:
-        return date.min
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def add_days(day: date, days: int) -> date:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from elicense.findings import Outcome
-from elicense.maritime.dates import Window, add_months, last_reaching
+from elicense.maritime.dates import Window, last_reaching
 from elicense.maritime.facts import (
     DOC_INTERIM,
     FULL,
@@ -28,6 +28,7 @@ from elicense.maritime.states import (
     next_anniversary,
     renewal_window,
 )
+from elicense.months import add_months
 
 PASS, FAIL, UNKNOWN, WARN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.WARN
 _TERMS = ("V2", "V8", "V16", "V17")

@@ -10,8 +10,8 @@ from functools import lru_cache
 from elicense import canonical
 from elicense.errors import InputError
 from elicense.licence import Endorsement, Licence
-from elicense.maritime.dates import add_months
 from elicense.maritime.rules import Limit, rules
+from elicense.months import add_months
 
 DOC, DOC_INTERIM, SMC, SMC_INTERIM = "msa-doc", "msa-doc-interim", "msa-smc", "msa-smc-interim"
 DOCS, SMCS = (DOC, DOC_INTERIM), (SMC, SMC_INTERIM)

@@ -8,10 +8,11 @@ from datetime import date
 from enum import StrEnum
 
 from elicense.licence import Endorsement
-from elicense.maritime.dates import Window, add_days, add_months, anniversaries, anniversary
+from elicense.maritime.dates import Window, add_days, anniversaries, anniversary
 from elicense.maritime.dates import window as window_of
 from elicense.maritime.facts import DOC, PREVIOUSLY, SIGNED, SMC, Certificate
 from elicense.maritime.rules import Limit
+from elicense.months import add_months
 
 ANNUAL_BOXES = 4  # on the form of the DOC (A.1188(33))
 INTERMEDIATE = "intermediate"

@@ -11,23 +11,28 @@ from pathlib import Path
 
 from elicense.errors import UsageError
 from elicense.profiles.loader import load_profile
-from elicense.profiles.model import Box, Choice, Field, Profile, QrTemplate, TermLimit
+from elicense.profiles.model import Box, Choice, Field, Profile, QrTemplate, Rule, TermLimit
 from elicense.profiles.printed import (
     choice_items,
     date_forms,
     printed_forms,
     printed_parts,
-    value_problem,
+    table_rows,
 )
+from elicense.profiles.rules import Breach, breaches
+from elicense.profiles.values import table_problems, value_problem
 
 __all__ = [
     "Box",
+    "Breach",
     "Choice",
     "Field",
     "Profile",
     "QrTemplate",
+    "Rule",
     "TermLimit",
     "all",
+    "breaches",
     "by_template",
     "by_type_code",
     "choice_items",
@@ -37,6 +42,8 @@ __all__ = [
     "load",
     "printed_forms",
     "printed_parts",
+    "table_problems",
+    "table_rows",
     "value_problem",
 ]
 

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from elicense.errors import UsageError
+from elicense.profiles import rules
 from elicense.profiles.model import (
+    CELL_KINDS,
     KINDS,
     Box,
     Choice,
     Field,
     Profile,
     QrTemplate,
+    Rule,
     TermLimit,
 )
 
@@ -122,6 +125,7 @@ def load_profile(path: Path, *, shared: Path) -> Profile:
     top = read(path)
     tables = _tables(common.table("table")) | _tables(top.table("table", {}))
     type_code, status = top.table("type_code"), top.table("status")
+    page = top.table("page", {})
     own = Choice(
         code=top.text("id", shape=_NAME),
         number=0,
@@ -146,12 +150,25 @@ def load_profile(path: Path, *, shared: Path) -> Profile:
         boxes=tuple(_box(item) for item in top.tables("endorsement")),
         limits=tuple(_limit(item) for item in top.tables("limit")),
         templates=tuple(_template(item, fields) for item in top.tables("qr")),
+        rules=tuple(_rule(item, fields) for item in top.tables("rule")),
+        statement=(page.text("statement_zh", ""), page.text("statement_en", "")),
+        word=(page.text("word_zh", "证书"), page.text("word_en", "Certificate")),
     )
+    _check_statement(page, profile)
+    _refuse_twice(top, "rule", [item.id for item in profile.rules])
     _refuse_twice(top, "endorsement", [item.kind for item in profile.boxes])
     _refuse_twice(top, "endorsement", [str(item.number) for item in profile.boxes])
-    for table in (top, type_code, status):
+    for table in (top, type_code, status, page):
         table.finish()
     return profile
+
+
+def _check_statement(page: _Table, profile: Profile) -> None:
+    keys = {item.key for item in profile.fields}
+    for name, text in zip(("statement_zh", "statement_en"), profile.statement, strict=True):
+        for key in re.findall(r"\{([^{}]*)\}", text):
+            if key not in keys:
+                raise page.wrong(name, f"{key!r} is not a field of this type")
 
 
 def _tables(table: _Table) -> dict[str, dict[str, Choice]]:
@@ -182,12 +199,7 @@ def _field(item: _Table, known: Mapping[str, _Table], tables: Tables, own: Choic
     kind = item.text("kind")
     if kind not in KINDS:
         raise item.wrong("kind", f"{kind!r} is not one of {', '.join(KINDS)}")
-    choices: Mapping[str, Choice] = {own.code: own} if kind == "title" else {}
-    if kind in ("choice", "choices"):
-        name = item.text("table")
-        if name not in tables:
-            raise item.wrong("table", f"{name!r} does not exist")
-        choices = tables[name]
+    choices = {own.code: own} if kind == "title" else _choices(item, kind, tables)
     required = item.flag("required", False)
     field = Field(
         key=key,
@@ -201,9 +213,100 @@ def _field(item: _Table, known: Mapping[str, _Table], tables: Tables, own: Choic
         printed=item.flag("printed", True),
         maskable=item.flag("maskable", not required),
         choices=choices,
+        columns=_columns(item, kind, tables),
     )
     item.finish()
     return field
+
+
+def _choices(item: _Table, kind: str, tables: Tables) -> Mapping[str, Choice]:
+    if kind not in ("choice", "choices"):
+        return {}
+    name = item.text("table")
+    if name not in tables:
+        raise item.wrong("table", f"{name!r} does not exist")
+    return tables[name]
+
+
+def _columns(item: _Table, kind: str, tables: Tables) -> tuple[Field, ...]:
+    """The columns of a table, from left to right."""
+    if kind != "table":
+        return ()
+    columns = tuple(_column(column, tables) for column in item.tables("columns"))
+    if not columns:
+        raise item.wrong("columns", "a table has columns")
+    _refuse_twice(item, "columns", [column.key for column in columns])
+    return columns
+
+
+def _column(item: _Table, tables: Tables) -> Field:
+    key, kind = item.text("key", shape=_KEY), item.text("kind")
+    if kind not in CELL_KINDS:
+        raise item.wrong("kind", f"{kind!r} is not one of {', '.join(CELL_KINDS)}")
+    column = Field(
+        key=key,
+        path=key,
+        kind=kind,
+        zh=item.text("zh"),
+        en=item.text("en"),
+        aliases=item.texts("aliases"),
+        required=item.flag("required", True),
+        choices=_choices(item, kind, tables),
+    )
+    item.finish()
+    return column
+
+
+_BROKEN = re.compile(r"fail|unknown|warn")
+
+
+def _rule(item: _Table, fields: tuple[Field, ...]) -> Rule:
+    kind = item.text("kind")
+    if kind not in rules.KINDS:
+        raise item.wrong("kind", f"{kind!r} is not one of {', '.join(rules.KINDS)}")
+    wanted, table = rules.KINDS[kind], item.text("table", "")
+    if table:
+        _refer(item, "table", table, fields, "")
+    settings: dict[str, str | int | tuple[str, ...]] = {}
+    for name in (*wanted.fields, *wanted.lists, *wanted.plain, *wanted.numbers):
+        if name not in item.value and name in wanted.optional:
+            continue
+        value = settings[name] = _setting(item, name, wanted)
+        keys = value if isinstance(value, tuple) else (str(value),)
+        for key in keys if name in (*wanted.fields, *wanted.lists) else ():
+            _refer(item, name, key, fields, table)
+    rule = Rule(
+        id=item.text("id", shape=_NAME),
+        kind=kind,
+        zh=item.text("zh"),
+        en=item.text("en"),
+        broken=item.text("broken", "fail", shape=_BROKEN),
+        confirmed=item.flag("confirmed", True),
+        table=table,
+        settings=settings,
+    )
+    item.finish()
+    return rule
+
+
+def _setting(item: _Table, name: str, wanted: rules.Kind) -> str | int | tuple[str, ...]:
+    if name in wanted.numbers:
+        return item.integer(name)
+    if name in wanted.lists or isinstance(item.value.get(name), list):
+        return item.texts(name)
+    return item.text(name)
+
+
+def _refer(item: _Table, name: str, key: str, fields: tuple[Field, ...], table: str) -> None:
+    """What a rule names must exist: a field, ``table.column``, or a column of its table."""
+    by_key = {field.key: field for field in fields}
+    first, _, column = key.partition(".")
+    columns = by_key[first].columns if first in by_key else ()
+    inside = by_key[table].columns if table in by_key else ()
+    if column and any(found.key == column for found in columns):
+        return
+    if column or (first not in by_key and not any(found.key == first for found in inside)):
+        raise item.wrong(name, f"{key!r} is not a field of this type")
 
 
 def _box(item: _Table) -> Box:

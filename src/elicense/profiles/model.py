@@ -25,7 +25,14 @@ KINDS = (
     "imo-company",
     "ship-identification",
     "mmsi",
+    "resident-id",
+    "uscc",
+    "month",
+    "money",
+    "percent",
+    "table",
 )
+CELL_KINDS = ("text", "date", "month", "integer", "money", "percent", "choice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,8 @@ class Field:
     ``deciding`` fields are those a printed sheet must be compared in; a field
     that is not ``printed`` stands only in the data; a ``maskable`` one has a salted
     digest, so that a copy may hide it. ``choices`` are the coded values of kinds
-    ``choice``, ``choices`` and ``title``, by code.
+    ``choice``, ``choices`` and ``title``, by code; ``columns`` those of a ``table``,
+    whose rows are objects with the columns' keys.
     """
 
     key: str
@@ -66,6 +74,7 @@ class Field:
     printed: bool = True
     maskable: bool = True
     choices: Mapping[str, Choice] = field(default_factory=dict, repr=False)
+    columns: tuple[Field, ...] = field(default=(), repr=False)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -113,6 +122,41 @@ class TermLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a type's own: ``zh`` and ``en`` say what holds in every licence of it.
+
+    ``kind`` is one of ``elicense.profiles.rules.KINDS``, ``settings`` what it asks for,
+    ``table`` the table whose every row it is applied to. ``broken`` is what a breach makes
+    of a licence: ``fail`` for a contradiction in itself, ``unknown`` for what only the
+    issuer can explain, ``warn`` for a remark. Issuing refuses every breach but a remark.
+    """
+
+    id: str
+    kind: str
+    zh: str
+    en: str
+    broken: str
+    confirmed: bool
+    table: str = ""
+    settings: Mapping[str, str | int | tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+    def text(self, name: str) -> str:
+        """A setting that is one text; empty where it is not set."""
+        value = self.settings.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A setting that is a list of texts; empty where it is not set."""
+        value = self.settings.get(name, ())
+        return value if isinstance(value, tuple) else ()
+
+    def integer(self, name: str) -> int:
+        """A setting that is a number; 0 where it is not set."""
+        value = self.settings.get(name, 0)
+        return value if isinstance(value, int) else 0
+
+
+@dataclass(frozen=True, slots=True)
 class QrTemplate:
     """The order of fields in a QR payload. Frozen once published."""
 
@@ -125,7 +169,9 @@ class QrTemplate:
 class Profile:
     """A licence type. ``subject`` is ``company``, ``ship`` or ``person``.
 
-    ``type_code`` 证照类型代码 is official only where ``type_code_confirmed``.
+    ``type_code`` 证照类型代码 is official only where ``type_code_confirmed``. ``word`` is
+    what the form calls itself (证书 certificate, 凭证 voucher), ``statement`` what it
+    certifies, with ``{key}`` where the value of a field belongs; each in zh and en.
     """
 
     id: str
@@ -142,6 +188,9 @@ class Profile:
     boxes: tuple[Box, ...] = field(default=(), repr=False)
     limits: tuple[TermLimit, ...] = field(default=(), repr=False)
     templates: tuple[QrTemplate, ...] = field(default=(), repr=False)
+    rules: tuple[Rule, ...] = field(default=(), repr=False)
+    statement: tuple[str, str] = ("", "")
+    word: tuple[str, str] = ("证书", "Certificate")
 
     def title(self, lang: str) -> str:
         """The licence type's name in ``zh`` or ``en``."""

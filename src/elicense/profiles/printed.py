@@ -9,10 +9,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
-from elicense import identifiers
 from elicense.canonical import Value
-from elicense.errors import InputError
 from elicense.licence import OPEN_ENDED
+from elicense.profiles.amounts import money_forms, percent
 from elicense.profiles.model import Field
 
 _MONTHS = (
@@ -20,13 +19,6 @@ _MONTHS = (
     *("September", "October", "November", "December"),
 )
 _DIGITS = "〇一二三四五六七八九"
-_CHECKS = {
-    "area": identifiers.check_area,
-    "imo-ship": identifiers.check_imo_ship,
-    "imo-company": identifiers.check_imo_company,
-    "ship-identification": identifiers.check_ship_identification,
-    "mmsi": identifiers.check_mmsi,
-}
 
 
 def printed_forms(field: Field, value: Value) -> tuple[str, ...]:
@@ -38,6 +30,8 @@ def printed_forms(field: Field, value: Value) -> tuple[str, ...]:
     """
     if field.kind == "choices":
         return _list_forms(field, value)
+    if field.kind == "table":
+        return _table_forms(field, value)
     if isinstance(value, int) and not isinstance(value, bool):
         return (str(value), f"{value:,}", f"{value:,}".replace(",", " "))
     if not isinstance(value, str) or not value:
@@ -50,19 +44,62 @@ def _text_forms(field: Field, value: str) -> tuple[str, ...]:
         choice = field.choices.get(value)
         return () if choice is None else choice.names
     if field.kind == "date":
-        date = _date(value)
+        date = iso_day(value)
         return () if date is None else date_forms(date)
     if field.kind == "imo-ship":
         return (value, f"IMO {value}", f"IMO{value}")
+    if field.kind == "month":
+        return month_forms(value)
+    if field.kind == "money":
+        return money_forms(value)
+    if field.kind == "percent":
+        return () if percent(value) is None else (f"{value}%", f"{value}％")
     return (value,)
+
+
+def cell_forms(field: Field, row: Mapping[str, Value], index: int) -> tuple[str, ...]:
+    """The printed forms of one cell of a table's row; none where the row has no such cell."""
+    column = field.columns[index]
+    value = row.get(column.key)
+    return () if value is None else printed_forms(column, value)
+
+
+def table_rows(value: Value) -> tuple[Mapping[str, Value], ...]:
+    """The rows of a ``table`` value; what is no row is left out."""
+    if not isinstance(value, tuple):
+        return ()
+    return tuple(row for row in value if isinstance(row, Mapping))
+
+
+_ROW_FORMS = 4  # how many ways of printing a row are tried, each in one way throughout
+
+
+def _row_forms(field: Field, row: Mapping[str, Value]) -> tuple[str, ...]:
+    """A row as its cells stand beside each other, from left to right."""
+    cells = [cell_forms(field, row, index) for index in range(len(field.columns))]
+    given = [forms for forms in cells if forms]
+    found = [
+        " ".join(forms[min(number, len(forms) - 1)] for forms in given)
+        for number in range(_ROW_FORMS)
+    ]
+    return tuple(dict.fromkeys(found)) if given else ()
+
+
+def _table_forms(field: Field, value: Value) -> tuple[str, ...]:
+    rows = [_row_forms(field, row) for row in table_rows(value)]
+    if not rows or not all(rows):
+        return ()
+    return ("；".join(forms[0] for forms in rows),)
 
 
 def printed_parts(field: Field, value: Value) -> tuple[tuple[str, ...], ...]:
     """The printed forms of each part of a value; every part must be on the sheet.
 
     One part for most kinds; for ``choices`` one for each item, and one for each
-    limitation text.
+    limitation text; for a ``table`` one for each row, its cells in their order.
     """
+    if field.kind == "table":
+        return tuple(_row_forms(field, row) for row in table_rows(value))
     if field.kind != "choices":
         forms = printed_forms(field, value)
         return (forms,) if forms else ()
@@ -124,6 +161,20 @@ def date_forms(date: datetime.date) -> tuple[str, ...]:
     return tuple(dict.fromkeys(forms))
 
 
+def month_forms(text: str) -> tuple[str, ...]:
+    """The ways a form prints a month such as ``2026-03``; none for what is no month."""
+    try:
+        first = datetime.date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return ()
+    year, month = first.year, first.month
+    name = _MONTHS[month - 1]
+    return (
+        f"{year}年{month}月", f"{year}年{month:02}月", text, f"{year}{month:02}",
+        f"{year}/{month:02}", f"{year}.{month:02}", f"{name} {year}", f"{name[:3]} {year}",
+    )  # fmt: skip
+
+
 def _chinese(number: int) -> str:
     """1 to 31 in Chinese numerals: 二十八."""
     tens, ones = divmod(number, 10)
@@ -131,48 +182,10 @@ def _chinese(number: int) -> str:
     return head + (_DIGITS[ones] if ones else "")
 
 
-def _date(text: str) -> datetime.date | None:
+def iso_day(text: str) -> datetime.date | None:
+    """The date of ``2026-03-01``; None for any other text."""
     try:
         date = datetime.date.fromisoformat(text)
     except ValueError:
         return None
     return date if date.isoformat() == text else None
-
-
-def value_problem(field: Field, value: Value) -> str:
-    """What is wrong with ``value`` for this field, in a word; ``""`` if nothing is.
-
-    ``kind``: of another type or shape; ``check``: a wrong check digit (a matter
-    of policy); ``unknown-code``: not in the field's table.
-    """
-    if field.kind == "integer":
-        plain = isinstance(value, int) and not isinstance(value, bool)
-        return "" if plain else "kind"
-    if field.kind == "choices":
-        items = choice_items(value)
-        if not isinstance(value, tuple) or len(items) != len(value):
-            return "kind"
-        return "" if all(code in field.choices for code, _ in items) else "unknown-code"
-    if not isinstance(value, str):
-        return "kind"
-    return _text_problem(field, value)
-
-
-def _text_problem(field: Field, value: str) -> str:
-    if field.kind in ("choice", "title"):
-        return "" if value in field.choices else "unknown-code"
-    if field.kind == "date":
-        return "kind" if _date(value) is None else ""
-    if field.kind == "identifier":
-        return _identifier_problem(value)
-    if field.kind in _CHECKS:
-        verdict = _CHECKS[field.kind](value)
-        return {"ok": "", "check": "check"}.get(verdict, "kind")
-    return ""
-
-
-def _identifier_problem(value: str) -> str:
-    try:
-        return "" if identifiers.parse_identifier(value).check_ok else "check"
-    except InputError:
-        return "kind"

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from elicense.maritime.dates import add_months
 from elicense.maritime.timeline import Span
+from elicense.months import add_months
 from elicense.render.width import width, wrap
 
 Timeline = Sequence[tuple[str, Span]]
