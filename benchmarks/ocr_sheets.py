@@ -90,13 +90,21 @@ def honest(number: int, *, seal: tuple[float, float, float] = SEAL_AT, seed: int
     return Printed(true, _sheet(true, true, seal, seed + number))
 
 
-def forged(number: int, *, seed: int = 1) -> Iterator[Printed]:
-    """The ``number``-th licence once with each of its deciding fields altered a little."""
+def alterations(number: int) -> Iterator[str]:
+    """The fields of the ``number``-th licence that a sheet can print otherwise."""
     true = licence(number)
     for path, change in _ALTERATIONS.items():
         shown = change(true)
         if shown is not None and shown != true:
-            yield Printed(true, _sheet(true, shown, SEAL_AT, seed + number), path)
+            yield path
+
+
+def forged(number: int, path: str, *, seed: int = 1) -> Printed:
+    """The ``number``-th licence with one of its deciding fields altered a little."""
+    true = licence(number)
+    shown = _ALTERATIONS[path](true)
+    assert shown is not None
+    return Printed(true, _sheet(true, shown, SEAL_AT, seed + number), path)
 
 
 def pasted(number: int, *, seed: int = 1) -> Printed:
