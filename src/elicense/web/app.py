@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from elicense.errors import Error
 from elicense.report import own_version
-from elicense.web import context, problems
+from elicense.web import background, context, problems
 from elicense.web.guard import Guard
 from elicense.web.measured import Measured
 from elicense.web.peers import Client
@@ -33,9 +33,11 @@ def create_app(settings: Settings) -> FastAPI:
         running = context.start(settings)
         running.extras["peers"] = peers = Client(settings.peers, settings.region)
         app.state.service = running
+        tasks = background.start(running)
         try:
             yield
         finally:
+            await background.end(tasks)
             await peers.close()
             running.close()
 

@@ -22,7 +22,7 @@ from elicense.web.batching import Batcher
 from elicense.web.callers import Credentials, Rates
 from elicense.web.problems import Problem
 from elicense.web.settings import Settings
-from elicense.web.trusting import load_trust
+from elicense.web.trusting import Watched, load_trust, watched
 from elicense.web.workers import Workers
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Service:
-    """The state of a running service. ``loaded`` is the trust store as last read."""
+    """The state of a running service. ``trust`` changes while it runs: see ``watched``."""
 
     settings: Settings
     registry: Registry
@@ -39,6 +39,7 @@ class Service:
     rates: Rates
     workers: Workers
     trust: TrustStore = field(repr=False)
+    watched: Watched = field(repr=False)
     find: Batcher[str, Record | None] = field(repr=False)
     log: Batcher[Access, None] = field(repr=False)
     metrics: Any = field(repr=False)
@@ -55,9 +56,10 @@ def start(settings: Settings) -> Service:
     """Open everything. Raises what is wrong with settings, registry or trust store."""
     from elicense.web.metrics import Metrics
 
+    seen = watched(settings)
     trust = load_trust(settings)
     registry = database.open_registry(settings.registry)
-    workers = Workers(settings)
+    workers = Workers(settings, trust.sources)
     workers.start()
 
     def find(wanted: Sequence[str]) -> Sequence[Record | None]:
@@ -70,10 +72,12 @@ def start(settings: Settings) -> Service:
             accesses.write(connection, items)
         return [None] * len(items)
 
-    return Service(
-        settings, registry, Credentials(registry), Rates(), workers, trust,
-        Batcher(find, "find"), Batcher(log, "log"), Metrics(workers),
+    running = Service(
+        settings, registry, Credentials(registry), Rates(), workers, trust, seen,
+        Batcher(find, "find"), Batcher(log, "log"), Metrics(),
     )  # fmt: skip
+    running.metrics.watch(running)
+    return running
 
 
 def check(settings: Settings) -> Iterator[str]:

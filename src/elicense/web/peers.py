@@ -160,6 +160,10 @@ class Client:
             self.cache.clear()
         self.cache[identifier] = (time.monotonic() + self.settings.cache_seconds, reply)
 
+    def forget(self) -> None:
+        """Forget answers that were proven by a trust store of before."""
+        self.cache.clear()
+
     async def close(self) -> None:
         if self._http is not None:
             await self._http.aclose()

@@ -94,6 +94,7 @@ class Settings:
     public_url: str = "http://127.0.0.1:8000"
     operators: tuple[str, ...] = ()
     allow_test_trust: bool = False
+    trust_check_seconds: float = 30.0  # how often its files are looked at
     policy: str = ""
     proxies: tuple[str, ...] = ()  # whose X-Forwarded-For is believed
     uploads: Uploads = Uploads()

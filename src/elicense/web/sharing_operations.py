@@ -23,8 +23,8 @@ from elicense.registry.records import Record
 from elicense.web import sharing
 from elicense.web.context import Service
 from elicense.web.dialect_a import cert_data
+from elicense.web.jobs import CodeJob, FileJob, Terms
 from elicense.web.sharing import Answer, Refused
-from elicense.web.worker import CodeJob, FileJob, Terms
 
 _TIMES = ("%Y-%m-%d %H:%M:%S", "%Y%m%d%H%M%S")
 

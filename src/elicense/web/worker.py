@@ -3,92 +3,40 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from multiprocessing.connection import Connection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from elicense.errors import Error
 from elicense.trust.store import TrustStore
-from elicense.web.settings import Settings
+from elicense.web.jobs import CodeJob, FileJob, Job, Judged, ShipJob, of_answer, to_job
+from elicense.web.pipe import Pipe
 
 if TYPE_CHECKING:
     from elicense.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How to judge; times are fixed by the service. ``html`` asks for a page too."""
-
-    now: datetime
-    at: datetime
-    policy: str
-    language: str
-    compared: bool = False
-    html: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FileJob:
-    """One file or scan."""
-
-    terms: Terms
-    name: str
-    data: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ShipJob:
-    """DOC, SMC and ship together; either file may be missing."""
-
-    terms: Terms
-    doc: tuple[str, bytes] | None = field(repr=False)
-    smc: tuple[str, bytes] | None = field(repr=False)
-    ship: str
-
-
-@dataclass(frozen=True, slots=True)
-class CodeJob:
-    """The text of one QR code."""
-
-    terms: Terms
-    text: str
-
-
-Job = FileJob | ShipJob | CodeJob
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What came of it: the report as one line of JSON, and as HTML if asked for."""
-
-    verdict: str
-    json: bytes = field(repr=False)
-    html: bytes = field(repr=False, default=b"")
-
-
-def run(pipe: Connection) -> None:
-    """The life of a worker: the settings, then jobs and their answers, until the pipe closes."""
-    from elicense.web.trusting import load_trust
-
-    settings: Settings = pipe.recv()
+def run(pipe: Pipe) -> None:
+    """The life of a worker: the files of the trust store, then jobs and their answers, until
+    the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the service's to handle
-    generation, trust = -1, TrustStore.empty()
-    pipe.send("ready")
-    while True:
-        try:
-            wanted, job = pipe.recv()
-        except (EOFError, OSError):
-            return  # the service has ended
-        try:
-            if wanted != generation:
-                trust, generation = load_trust(settings), wanted
-            pipe.send(judge(job, trust))
-        except Error as exc:
-            pipe.send(exc)
-        except Exception as exc:  # noqa: BLE001 - a worker tells what broke and goes on
-            pipe.send(RuntimeError(f"{type(exc).__name__}: {exc}"))
+    try:
+        head, blobs = pipe.receive()
+        trust = TrustStore.from_files(dict(zip(head["trust"], blobs, strict=True)))
+        pipe.send({"ready": trust.digest})
+        while True:
+            head, blobs = pipe.receive()
+            found, data = of_answer(_tried(to_job(head, blobs), trust))
+            pipe.send(found, *data)
+    except (EOFError, OSError):
+        return  # the service has ended
+
+
+def _tried(job: Job, trust: TrustStore) -> Judged | Exception:
+    try:
+        return judge(job, trust)
+    except Exception as exc:  # noqa: BLE001 - a worker tells what broke and goes on
+        return exc
 
 
 def judge(job: Job, trust: TrustStore) -> Judged:
@@ -152,4 +100,4 @@ def _code(job: CodeJob, trust: TrustStore, policy: Policy) -> Judged:
 
 def main() -> None:
     """Entry of the process; the socket's number is its one argument."""
-    run(Connection(int(sys.argv[1])))
+    run(Pipe(socket.socket(fileno=int(sys.argv[1]))))

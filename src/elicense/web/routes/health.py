@@ -18,12 +18,13 @@ router = APIRouter(tags=["service"])
 
 @router.get("/api/health", summary="Is the service well?")
 def health(running: Annotated[Service, Depends(context.service)]) -> dict[str, object]:
-    """Asks the registry; 503 if it is away. Says how old the trust store is."""
+    """Asks the registry; 503 if it is away. Says how old the trust store is;
+    ``degraded`` tells that something needs a person, and requests are answered all the same."""
     with running.registry.look() as connection:
         head = audit.head(connection)
-    trust = running.trust
+    trust, watched = running.trust, running.watched
     return {
-        "status": "ok",
+        "status": "degraded" if watched.problem else "ok",
         "version": own_version(),
         "region": running.settings.region,
         "authority": running.settings.authority,
@@ -32,6 +33,7 @@ def health(running: Annotated[Service, Depends(context.service)]) -> dict[str, o
         "trust": {
             "name": trust.name, "test": trust.test,
             "next_update": trust.next_update.isoformat() if trust.next_update else None,
+            "loaded": watched.loaded.isoformat(), "problem": watched.problem or None,
         },
     }  # fmt: skip
 

@@ -16,8 +16,8 @@ from elicense.policy import shipped_names
 from elicense.registry.credentials import Caller
 from elicense.web import callers, context
 from elicense.web.context import Service
+from elicense.web.jobs import CodeJob, FileJob, Job, ShipJob, Terms
 from elicense.web.problems import Problem
-from elicense.web.worker import CodeJob, FileJob, Job, ShipJob, Terms
 
 router = APIRouter(tags=["verify"])
 _FORM = "multipart/form-data"
