@@ -37,12 +37,13 @@ def made(registry: Registry, serial: int, *, version: int = 1, **other: str) -> 
 
 
 def enter(
-    registry: Registry, serial: int = 1, *, version: int = 1, supersedes: str = "", **other: str
+    registry: Registry, serial: int = 1, *, version: int = 1, supersedes: str = "",
+    predecessor: str = "", **other: str,
 ) -> Record:
     """Issue and enter one."""
     data = licences.dump(made(registry, serial, version=version, **other))
     with registry.change() as connection:
         return changes.add(
             connection, data, {"ofd": b"sealed " + data[:20] + bytes([version])}, actor=CLERK,
-            now=NOW, supersedes=supersedes,
+            now=NOW, supersedes=supersedes, predecessor=predecessor,
         )  # fmt: skip

@@ -22,7 +22,7 @@ from elicense.licence import Endorsement, Party, StatusReference
 from elicense.registry import audit, changes, database, publish, records
 from elicense.registry.database import Registry
 from elicense.registry.indices import place
-from elicense.registry.states import states
+from elicense.registry.states import OF_TRANSFER, states
 from registry_world import CLERK, NOW, URI, enter, made
 
 
@@ -142,18 +142,23 @@ def test_every_pair_of_states_is_allowed_or_refused_as_the_table_says(
         "valid": [], "suspended": ["suspended"], "withdrawn": ["withdrawn"],
         "cancelled": ["cancelled"], "superseded": ["superseded"],
         "transferring": ["transferring"], "transferred": ["transferring", "transferred"],
+        "pending": [],
     }  # fmt: skip
     registry = database.create(f"sqlite:///{tmp_path / 'r.db'}", name="r")
     with registry.change() as connection:
         changes.open_list(connection, URI, size=10, actor=CLERK, now=NOW)
-    record = enter(registry)
+    record = enter(registry, predecessor="old" if old == "pending" else "")
     for step in ways[old]:
-        state(registry, record.identifier, step)
+        state(registry, record.identifier, step, transfer="t")
     if new in states()[old].next:
-        assert state(registry, record.identifier, new).state == new
+        if not OF_TRANSFER.isdisjoint({old, new}):
+            with pytest.raises(UsageError) as caught:
+                state(registry, record.identifier, new)
+            assert caught.value.code == "registry.transfer"
+        assert state(registry, record.identifier, new, transfer="t").state == new
     else:
         with pytest.raises(UsageError, match="may follow"):
-            state(registry, record.identifier, new)
+            state(registry, record.identifier, new, transfer="t")
     registry.close()
 
 

@@ -31,7 +31,7 @@ WORDS = {
     **{name: name for name in CODES},
     "有效": "valid", "撤销": "withdrawn", "注销": "withdrawn", "吊销": "withdrawn",
     "暂扣": "suspended", "已被取代": "superseded", "已换发新版本": "superseded",
-    "已转出": "transferred",
+    "已转出": "transferred", "待生效": "pending",
 }  # fmt: skip
 """How a state may be written in a command or a table."""
 _MAX_CODE = (1 << BITS) - 1
@@ -48,6 +48,7 @@ FOLLOWS = {
     "withdrawn": (),
     "superseded": (),
     "transferred": (),
+    "pending": ("valid", "withdrawn"),
 }
 
 

@@ -25,6 +25,8 @@ from elicense.registry.schema import (
     licences,
     state_changes,
     status_lists,
+    transfer_messages,
+    transfers,
 )
 
 if TYPE_CHECKING:
@@ -76,17 +78,19 @@ def reserve(connection: Connection, uri: str = "") -> StatusReference:
 
 def add(
     connection: Connection, data: bytes, sealed: Mapping[str, bytes], *, actor: str,
-    now: datetime, supersedes: str = "",
+    now: datetime, supersedes: str = "", predecessor: str = "", predecessor_authority: str = "",
 ) -> Record:  # fmt: skip
     """Enter a licence that has been issued: its exact ``licence.json`` and its sealed files
     by format (``ofd``, ``pdf``). ``supersedes`` is the identifier of the version before, whose
-    state changes in the same transaction.
+    state changes in the same transaction. ``predecessor`` is another authority's licence that
+    is being transferred (转入): the new one is then ``pending`` until that one is let go.
 
     UsageError ``registry.duplicate`` for an identifier or a place in a list taken before.
     """
     licence = licence_json.load(data)
     _check(licence, sealed)
     listed, index = _status(connection, licence)
+    state = states.PENDING if predecessor else states.VALID
     entry = audit.append(
         connection, time=now, actor=actor, action="issue", subject=licence.identifier,
         detail={
@@ -98,7 +102,8 @@ def add(
         key = connection.execute(
             insert(licences).values(
                 **_columns(licence), status_list=listed, status_index=index, data=data,
-                data_digest=hashlib.sha256(data).digest(), state=states.VALID, created=now,
+                data_digest=hashlib.sha256(data).digest(), state=state, created=now,
+                predecessor=predecessor, predecessor_authority=predecessor_authority,
             ).returning(licences.c.id)
         ).scalar_one()  # fmt: skip
     except IntegrityError as exc:
@@ -108,7 +113,7 @@ def add(
         ) from exc  # fmt: skip
     connection.execute(
         insert(state_changes).values(
-            licence=key, state=states.VALID, since=now, actor=actor, reason="issued", audit=entry
+            licence=key, state=state, since=now, actor=actor, reason="issued", audit=entry
         )
     )
     for name, made in sealed.items():
@@ -121,10 +126,11 @@ def add(
 
 def change_state(
     connection: Connection, identifier: str, state: str, *, reason: str, actor: str,
-    now: datetime, successor: str = "",
+    now: datetime, successor: str = "", successor_authority: str = "", transfer: str = "",
 ) -> Record:  # fmt: skip
     """Suspend, withdraw, lift … ; a reason is obligatory. UsageError ``registry.state`` for a
-    change that the life cycle does not know, ``registry.unknown`` for no such licence."""
+    change that the life cycle does not know, ``registry.unknown`` for no such licence,
+    ``registry.transfer`` for one that only a transfer makes (``transfer`` is then its id)."""
     if not reason.strip() or not actor.strip():
         raise UsageError("registry.reason", "a change of state needs a reason and an actor")
     audit.lock(connection)
@@ -137,13 +143,18 @@ def change_state(
         raise UsageError("registry.unknown", "no licence with this identifier is registered",
                          place=identifier[:200])  # fmt: skip
     states.check_change(row.state, state)
+    if not transfer and not states.OF_TRANSFER.isdisjoint({row.state, state}):
+        raise UsageError("registry.transfer", f"from {row.state} to {state} leads a transfer only: "
+                         "make, cancel or complete it", place=identifier)  # fmt: skip
     detail = {"from": row.state, "to": state, "reason": reason}
     entry = audit.append(
         connection, time=now, actor=actor, action="state", subject=identifier,
-        detail=detail | ({"successor": successor} if successor else {}),
+        detail=detail | ({"successor": successor} if successor else {})
+        | ({"transfer": transfer} if transfer else {}),
     )  # fmt: skip
     connection.execute(
-        update(licences).where(licences.c.id == row.id).values(state=state, successor=successor)
+        update(licences).where(licences.c.id == row.id)
+        .values(state=state, successor=successor, successor_authority=successor_authority)
     )
     connection.execute(
         insert(state_changes).values(
@@ -202,6 +213,12 @@ def erase(
         .values(holder_name="", holder_code="", data=None, erased=now)
     )  # fmt: skip
     connection.execute(update(files).where(files.c.licence == record.id).values(data=None))
+    moved = select(transfers.c.id).where(
+        (transfers.c.identifier == identifier) | (transfers.c.successor == identifier)
+    )  # their messages hold the licence: what was said stays provable by its digest
+    connection.execute(
+        update(transfer_messages).where(transfer_messages.c.transfer.in_(moved)).values(data=None)
+    )
     return records.needed(connection, identifier)
 
 

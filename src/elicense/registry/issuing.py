@@ -31,6 +31,18 @@ def issue(
     Killed at any moment it leaves a place unused or a licence entered, nothing between.
     Raises as :func:`elicense.issue` and :func:`elicense.registry.changes.add`.
     """
+    ready, made = seal(registry, licence, formats=formats, **options)
+    with registry.change() as connection:
+        record = changes.add(connection, ready, made, actor=actor, now=now, supersedes=supersedes)
+    return record, made
+
+
+def seal(
+    registry: Registry, licence: Licence, *, formats: Sequence[str] = ("ofd", "pdf"),
+    **options: Any,
+) -> tuple[bytes, Mapping[str, bytes]]:  # fmt: skip
+    """The exact ``licence.json``, with a place in the registry's list, and the sealed files;
+    nothing is entered but the place. Raises as :func:`elicense.issue`."""
     if licence.status is not None:
         raise UsageError("registry.status", "the registry gives the place in a status list",
                          place="status")  # fmt: skip
@@ -52,9 +64,7 @@ def issue(
     data = examine(next(iter(made.values())), pages=False).claims.data
     assert data is not None  # issue() has verified its own result
     assert data == licences.dump(ready, salts=salts) or len(made) == 1
-    with registry.change() as connection:
-        record = changes.add(connection, data, made, actor=actor, now=now, supersedes=supersedes)
-    return record, made
+    return data, made
 
 
 def endorse(

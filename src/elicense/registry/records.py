@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from elicense.errors import UsageError
 from elicense.registry.schema import endorsements, files, licences, state_changes, status_lists
+from elicense.registry.states import PENDING
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -23,7 +24,8 @@ class Record:
     """One version of a licence as the registry has it.
 
     ``data`` is the exact ``licence.json``, None once erased. ``successor`` is the
-    identifier of the version (or of the other authority's licence) that replaced it.
+    identifier of the version (or of the other authority's licence) that replaced it;
+    ``predecessor`` is the other authority's licence that this one took the place of (转入).
     """
 
     id: int = field(repr=False)
@@ -44,6 +46,9 @@ class Record:
     status_index: int | None
     data: bytes | None = field(repr=False)
     successor: str
+    successor_authority: str
+    predecessor: str
+    predecessor_authority: str
     created: datetime
     erased: datetime | None
 
@@ -127,7 +132,10 @@ def history(connection: Connection, record: Record) -> tuple[StateChange, ...]:
 
 
 def file(connection: Connection, record: Record, format: str = "") -> File | None:
-    """The latest file of a licence, in the format asked for."""
+    """The latest file of a licence, in the format asked for. That of a licence which waits for
+    another authority to let the old one go is held back: nobody is to show it yet."""
+    if record.state == PENDING:
+        return None
     wanted = select(files).where(files.c.licence == record.id)
     if format:
         wanted = wanted.where(files.c.format == format)
@@ -168,5 +176,6 @@ def _record(row: Row[Any]) -> Record:
         holder_code_type=row.holder_code_type, issued=row.issued, valid_from=row.valid_from,
         valid_until=row.valid_until, state=row.state, status_list=row.list_uri or "",
         status_index=row.status_index, data=row.data, successor=row.successor,
-        created=row.created, erased=row.erased,
+        successor_authority=row.successor_authority, predecessor=row.predecessor,
+        predecessor_authority=row.predecessor_authority, created=row.created, erased=row.erased,
     )  # fmt: skip

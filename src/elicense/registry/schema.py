@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -82,6 +84,10 @@ licences = Table(
     Column("data", LargeBinary),  # the exact licence.json; empty after erasure
     Column("data_digest", LargeBinary(32), nullable=False),  # SHA-256 of it
     Column("successor", String(200), nullable=False, default=""),
+    # of a transfer: who issued the successor; what this one took the place of, and whose it was
+    Column("successor_authority", String(200), nullable=False, default=""),
+    Column("predecessor", String(200), nullable=False, default=""),
+    Column("predecessor_authority", String(200), nullable=False, default=""),
     Column("created", Moment, nullable=False),
     Column("erased", Moment),
     UniqueConstraint("status_list", "status_index"),
@@ -201,4 +207,44 @@ receipts = Table(
     Column("handover", ForeignKey("handovers.id"), primary_key=True),
     Column("sequence", Integer, primary_key=True, autoincrement=False),
     Column("data", LargeBinary, nullable=False),
+)  # fmt: skip
+
+# licences on their way from one authority to another; one registry may hold both sides
+OPEN_TRANSFERS = ("offered", "incoming", "issued")
+_OPEN = text("state IN ('offered', 'incoming', 'issued')")
+transfers = Table(
+    "transfers", metadata,
+    Column("id", String(32), primary_key=True),
+    Column("side", String(4), primary_key=True),  # out 转出, in 转入
+    Column("identifier", String(200), nullable=False),  # of the old licence
+    Column("sender", String(18), nullable=False),
+    Column("receiver", String(18), nullable=False),
+    Column("authority", String(200), nullable=False, default=""),  # the other side's name
+    Column("state", String(16), nullable=False),
+    Column("successor", String(200), nullable=False, default="", index=True),
+    Column("reason", Text, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("updated", Moment, nullable=False, index=True),
+    # however two requests race, one licence is on one way only
+    Index("ux_transfers_open", "identifier", "side", unique=True, sqlite_where=_OPEN,
+          postgresql_where=_OPEN),
+)  # fmt: skip
+
+# what was said, and (own) what is still to be delivered: written with the step it tells of
+transfer_messages = Table(
+    "transfer_messages", metadata,
+    Column("sequence", KEY, primary_key=True),
+    Column("transfer", String(32), nullable=False),
+    Column("side", String(4), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("own", Boolean, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("data", LargeBinary),  # empty once the personal data in it are no longer needed
+    Column("time", Moment, nullable=False),
+    Column("delivered", Moment),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error", String(300), nullable=False, default=""),
+    ForeignKeyConstraint(["transfer", "side"], ["transfers.id", "transfers.side"],
+                         name="fk_transfer_messages_transfer"),
+    UniqueConstraint("transfer", "side", "kind", name="uq_transfer_messages_kind"),
 )  # fmt: skip

@@ -11,6 +11,9 @@ from pathlib import Path
 from elicense.errors import UsageError
 
 VALID = "valid"
+PENDING = "pending"
+# entered and left in a transfer only, together with the messages to the other authority
+OF_TRANSFER = frozenset({"transferring", "transferred", PENDING})
 
 
 @dataclass(frozen=True, slots=True)

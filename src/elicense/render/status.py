@@ -25,6 +25,7 @@ STATES = {
     "suspended": ("暂扣", "suspended"),
     "superseded": ("已被新版本取代", "superseded"),
     "transferred": ("已转出", "transferred"),
+    "pending": ("待生效", "not yet in force"),
 }
 _LABELS = {
     "uri": ("地址", "address"),

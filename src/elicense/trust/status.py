@@ -24,7 +24,10 @@ from elicense.evidence import Coverage, Signature
 from elicense.limits import DEFAULT_LIMITS
 
 BITS = 4  # of each entry
-STATES = {0: "valid", 1: "withdrawn", 2: "suspended", 0x0B: "superseded", 0x0C: "transferred"}
+STATES = {
+    0: "valid", 1: "withdrawn", 2: "suspended", 0x0B: "superseded", 0x0C: "transferred",
+    0x0D: "pending",  # issued, not in force before another authority lets the old one go
+}  # fmt: skip
 DIGEST_SIZES = {"sm3": 32, "sha256": 32, "sha3_256": 32}  # bytes, of an audit head
 
 _YEAR_3000 = 32_503_680_000
