@@ -156,8 +156,9 @@ def test_the_page_names_every_setting_with_its_default(title: str) -> None:
             if f"[{name}]" in SECTIONS:
                 continue  # a section of its own
             if title == "[retention]":
-                name += "_days"
-                value = f"`{item.default.days}`" if item.default else value
+                name += "_hours" if name == "every" else "_days"
+                unit = timedelta(hours=1) if name == "every_hours" else timedelta(days=1)
+                value = f"`{item.default // unit}`" if item.default else value
             elif isinstance(item.default, timedelta):
                 name += "_hours"
                 value = f"`{item.default // timedelta(hours=1)}`"

@@ -54,6 +54,7 @@ def read(
         yield Access(r.time, r.caller, r.operation, r.subject, r.purpose, r.outcome)
 
 
-def forget(connection: Connection, *, before: datetime) -> int:
-    """Delete what is older than the settings allow; how many."""
-    return connection.execute(delete(accesses).where(accesses.c.time < before)).rowcount
+def forget(connection: Connection, *, before: datetime, most: int | None = None) -> int:
+    """Delete what is older than the settings allow, at most so many; how many it were."""
+    old = select(accesses.c.id).where(accesses.c.time < before).limit(most)
+    return connection.execute(delete(accesses).where(accesses.c.id.in_(old))).rowcount

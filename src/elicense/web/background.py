@@ -10,17 +10,25 @@ from typing import TYPE_CHECKING
 from elicense.errors import Error
 from elicense.web import trusting
 from elicense.web.problems import LOG
+from elicense.web.sweeping import sweep
 
 if TYPE_CHECKING:
     from elicense.web.context import Service
 
+FIRST_SWEEP_SECONDS = 5.0
+
 
 def start(running: Service) -> list[asyncio.Task[None]]:
     """Begin all of it; to be ended by :func:`end`."""
-    often = running.settings.trust_check_seconds
-    return [
-        asyncio.create_task(every(often, lambda: watch_trust(running), "watching the trust store")),
-    ]
+    settings = running.settings
+    watching = every(
+        settings.trust_check_seconds, lambda: watch_trust(running), "watching the trust store"
+    )
+    sweeping = every(
+        settings.retention.every.total_seconds(), lambda: sweep(running), "retention",
+        first=FIRST_SWEEP_SECONDS,
+    )  # fmt: skip
+    return [asyncio.create_task(watching), asyncio.create_task(sweeping)]
 
 
 async def end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -22,6 +22,7 @@ from elicense.web.batching import Batcher
 from elicense.web.callers import Credentials, Rates
 from elicense.web.problems import Problem
 from elicense.web.settings import Settings
+from elicense.web.sweeping import Sweeps
 from elicense.web.trusting import Watched, load_trust, watched
 from elicense.web.workers import Workers
 
@@ -40,6 +41,7 @@ class Service:
     workers: Workers
     trust: TrustStore = field(repr=False)
     watched: Watched = field(repr=False)
+    sweeps: Sweeps = field(repr=False)
     find: Batcher[str, Record | None] = field(repr=False)
     log: Batcher[Access, None] = field(repr=False)
     metrics: Any = field(repr=False)
@@ -73,7 +75,7 @@ def start(settings: Settings) -> Service:
         return [None] * len(items)
 
     running = Service(
-        settings, registry, Credentials(registry), Rates(), workers, trust, seen,
+        settings, registry, Credentials(registry), Rates(), workers, trust, seen, Sweeps(),
         Batcher(find, "find"), Batcher(log, "log"), Metrics(),
     )  # fmt: skip
     running.metrics.watch(running)

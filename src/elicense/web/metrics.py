@@ -37,6 +37,11 @@ class Metrics:
         self._gauge("elicense_trust_next_update", "When the trust store goes out of date; 0: never",
                     lambda: _seconds(running.trust.next_update))  # fmt: skip
 
+        self._gauge("elicense_retention_failed", "1 if the last sweep did not end well",
+                    lambda: bool(running.sweeps.problem))  # fmt: skip
+        self._gauge("elicense_retention_last", "When a sweep by this process last ended; 0: never",
+                    lambda: _seconds(running.sweeps.last))  # fmt: skip
+
     def _gauge(self, name: str, about: str, value: Callable[[], float]) -> None:
         Gauge(name, about, registry=self.collector).set_function(value)
 

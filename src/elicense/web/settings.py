@@ -63,10 +63,11 @@ class Publishing:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """After how long what is deleted or erased. None keeps it."""
+    """After how long what is deleted or erased, by the service itself. None keeps it."""
 
     accesses: timedelta | None = timedelta(days=180)
     personal: timedelta | None = None  # after a licence's end
+    every: timedelta = timedelta(days=1)  # how often it is done
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +191,13 @@ def _value(value: Any, kind: str, key: str, file: Path) -> Any:
 
 
 def _retention(table: dict[str, Any], file: Path) -> Retention:
-    found: dict[str, timedelta | None] = {}
+    found: dict[str, Any] = {}
     for key, value in table.items():
-        name = key.removesuffix("_days")
-        if name not in {"accesses", "personal"} or name == key:
-            raise _wrong(file, f"retention.{key}", "known: accesses_days, personal_days")
-        found[name] = _span(value, f"retention.{key}", file, "days")
+        if key not in {"accesses_days", "personal_days", "every_hours"}:
+            raise _wrong(file, f"retention.{key}", "known: accesses_days, personal_days, "
+                         "every_hours")  # fmt: skip
+        name, unit = key.split("_")
+        found[name] = _span(value, f"retention.{key}", file, unit)
     return Retention(**found)
 
 

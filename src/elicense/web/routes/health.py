@@ -22,9 +22,9 @@ def health(running: Annotated[Service, Depends(context.service)]) -> dict[str, o
     ``degraded`` tells that something needs a person, and requests are answered all the same."""
     with running.registry.look() as connection:
         head = audit.head(connection)
-    trust, watched = running.trust, running.watched
+    trust, watched, sweeps = running.trust, running.watched, running.sweeps
     return {
-        "status": "degraded" if watched.problem else "ok",
+        "status": "degraded" if watched.problem or sweeps.problem else "ok",
         "version": own_version(),
         "region": running.settings.region,
         "authority": running.settings.authority,
@@ -34,6 +34,10 @@ def health(running: Annotated[Service, Depends(context.service)]) -> dict[str, o
             "name": trust.name, "test": trust.test,
             "next_update": trust.next_update.isoformat() if trust.next_update else None,
             "loaded": watched.loaded.isoformat(), "problem": watched.problem or None,
+        },
+        "retention": {
+            "last": sweeps.last.isoformat() if sweeps.last else None,
+            "problem": sweeps.problem or None,
         },
     }  # fmt: skip
 
