@@ -12,7 +12,8 @@ SOURCE = Path(__file__).parent.parent / "src" / "elicense"
 LAYERS = (
     ("errors", "limits"),
     ("canonical", "identifiers", "months"),
-    ("licence_model",),
+    ("json_object", "licence_model"),
+    ("annotation",),
     ("licence",),
     ("endorsement",),
     ("profiles",),

@@ -11,16 +11,19 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
-from elicense import canonical
+from elicense import annotation, canonical
 from elicense.canonical import Value
 from elicense.errors import InputError, LimitError, UsageError
+from elicense.json_object import Object
 from elicense.licence_model import (
     ENDORSEMENT_STATES,
     OPEN_ENDED,
     Attestation,
+    CopyMark,
+    CopyParty,
     DataDigest,
     Endorsement,
     Licence,
@@ -38,6 +41,8 @@ __all__ = [
     "FORMAT",
     "OPEN_ENDED",
     "Attestation",
+    "CopyMark",
+    "CopyParty",
     "DataDigest",
     "Endorsement",
     "Licence",
@@ -46,6 +51,8 @@ __all__ = [
     "Source",
     "StatusReference",
     "Validity",
+    "annotated",
+    "attest",
     "attested_bytes",
     "data_digest",
     "dump",
@@ -62,7 +69,6 @@ MAX_PATH_STEPS = 8
 DIGEST_ALGORITHMS = {"sm3": 32, "sha256": 32}  # name → size in bytes
 
 _MASKABLE = ("issuer", "holder", "validity", "fields")  # objects whose members may be hidden
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _KIND = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 
 
@@ -89,6 +95,8 @@ def tree(licence: Licence) -> dict[str, Value]:
     }
     if licence.status is not None:
         members["status"] = _members(licence.status)
+    if licence.copy is not None:
+        members["copy"] = annotation.members(licence.copy)
     return members
 
 
@@ -136,12 +144,29 @@ def dump(
         members["digests"] = {"algorithm": algorithm, "values": values}
         members["salts"] = {path: canonical.b64url(salt) for path, salt in salts.items()}
     if attestation is not None:
-        members["attestation"] = {
-            "algorithm": attestation.algorithm,
-            "certificate": canonical.b64url(attestation.certificate),
-            "value": canonical.b64url(attestation.value),
-        }
+        members["attestation"] = _attestation_members(attestation)
     return canonical.encode(members)
+
+
+def _attestation_members(attestation: Attestation) -> dict[str, Value]:
+    members: dict[str, Value] = {
+        "algorithm": attestation.algorithm,
+        "certificate": canonical.b64url(attestation.certificate),
+        "value": canonical.b64url(attestation.value),
+    }
+    if attestation.timestamp:
+        members["timestamp"] = canonical.b64url(attestation.timestamp)
+    return members
+
+
+def attest(
+    data: bytes, sign: Callable[[bytes], Attestation], *, limits: Limits = DEFAULT_LIMITS
+) -> bytes:
+    """A ``licence.json`` with the issuer's attestation; ``sign`` gets :func:`attested_bytes`."""
+    members, _ = _parsed(data, limits)
+    assert isinstance(members, Mapping)
+    made = _attestation_members(sign(attested_bytes(data, limits=limits)))
+    return canonical.encode({**members, "attestation": made})
 
 
 def _maskable(path: str, paths: Mapping[str, bytes]) -> bool:
@@ -176,16 +201,32 @@ def mask(data: bytes, *, hide: Collection[str], limits: Limits = DEFAULT_LIMITS)
     return canonical.encode({**members, "salts": left})
 
 
-def attested_bytes(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """What an attestation signs: all that masking leaves untouched.
+def annotated(data: bytes, mark: CopyMark, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """A ``licence.json`` as an annotated copy 加注件 has it: with the member ``copy``.
 
-    The canonical form of the object without ``attestation``, ``salts`` and
-    every value that has a digest; hiding a value does not change it.
+    UsageError ``copy.mark`` for a mark that no reader would take.
+    """
+    members, _ = _parsed(data, limits)
+    assert isinstance(members, Mapping)
+    return canonical.encode({**members, "copy": annotation.members(annotation.checked(mark))})
+
+
+def attested_bytes(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """What an attestation signs: all that masking and annotating leave untouched.
+
+    The canonical form of the object without ``attestation``, ``copy``, ``salts`` and
+    every value that has a digest; hiding a value does not change it. InputError
+    ``licence.digest-path`` where a digest stands for an item of an array.
     """
     members, source = _parsed(data, limits)
-    for path in ("attestation", "salts", *source.digests):
-        if _has(members, path):
+    for path in ("attestation", "copy", "salts", *source.digests):
+        if not _has(members, path):
+            continue
+        try:
             members = canonical.without(members, path)
+        except KeyError as error:
+            detail = "a digest of an item of an array"
+            raise InputError("licence.digest-path", detail, place=path) from error
     return canonical.encode(members)
 
 
@@ -227,7 +268,7 @@ def load(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Licence:
 
 def _parsed(data: bytes, limits: Limits) -> tuple[Value, Source]:
     value = canonical.parse(data, max_size=limits.licence_size, max_depth=limits.licence_depth)
-    top = _Object(value, "$")
+    top = Object(value, "$")
     if top.text("format") != FORMAT:
         raise InputError("licence.format", f"not {FORMAT}", place="$.format")
     algorithm, digests = _digests(top.child("digests"))
@@ -253,6 +294,12 @@ def _has(members: Value, path: str) -> bool:
     return True
 
 
+def _is_item(members: Value, path: str) -> bool:
+    """Is it an item of an array? Leaving one out would move those that follow."""
+    parent = path.rpartition(".")[0]
+    return _has(members, parent) and isinstance(canonical.value_at(members, parent), tuple)
+
+
 def _problems(
     members: Value, algorithm: str, digests: Mapping[str, bytes], salts: Mapping[str, bytes]
 ) -> Iterator[Problem]:
@@ -261,7 +308,7 @@ def _problems(
         yield Problem("digest-algorithm", "digests", f"{algorithm!r} cannot be computed")
     for path, digest in digests.items():
         there, salt = _has(members, path), salts.get(path)
-        if not _maskable(path, digests):
+        if not _maskable(path, digests) or _is_item(members, path):
             yield Problem("digest-path", path, "this path cannot have a digest")
         if there and salt is None:
             yield Problem("salt-missing", path, "the value is shown but its salt is not")
@@ -278,60 +325,11 @@ def _problems(
             yield Problem("salt-short", path, f"{len(salt)} bytes; {SALT_SIZE} at least")
 
 
-class _Object:
-    """A JSON object being read: typed members by name, the rest is ``extra``."""
-
-    def __init__(self, value: Value, path: str) -> None:
-        if not isinstance(value, Mapping):
-            raise InputError("licence.shape", "not an object", place=path)
-        self.value = value
-        self.path = path
-        self.seen: set[str] = set()
-
-    def get(self, name: str) -> Value:
-        self.seen.add(name)
-        return self.value.get(name)
-
-    def child(self, name: str) -> _Object | None:
-        value = self.get(name)
-        return None if value is None else _Object(value, f"{self.path}.{name}")
-
-    def wrong(self, name: str, what: str) -> InputError:
-        return InputError("licence.shape", what, place=f"{self.path}.{name}")
-
-    def text(self, name: str, *, optional: bool = False) -> str:
-        value = self.get(name)
-        if value is None and optional:
-            return ""
-        if not isinstance(value, str) or not (value or optional):
-            raise self.wrong(name, "not a text" if value is not None else "it is missing")
-        return value
-
-    def integer(self, name: str, *, least: int) -> int:
-        value = self.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise self.wrong(name, f"not an integer of {least} or more")
-        return value
-
-    def date(self, name: str) -> datetime.date | None:
-        text = self.text(name, optional=True)
-        if not text:
-            return None
-        try:
-            if not _DATE.fullmatch(text):
-                raise ValueError
-            return datetime.date.fromisoformat(text)
-        except ValueError:
-            raise self.wrong(name, "not a date YYYY-MM-DD") from None
-
-    def extra(self) -> dict[str, Value]:
-        return {key: value for key, value in self.value.items() if key not in self.seen}
-
-
 def _licence(value: Value) -> Licence:
-    top = _Object(value, "$")
+    top = Object(value, "$")
     for name in ("format", "digests", "salts", "attestation"):
         top.get(name)
+    mark = top.get("copy")
     fields = top.child("fields")
     status = top.child("status")
     validity = top.child("validity")
@@ -340,23 +338,24 @@ def _licence(value: Value) -> Licence:
         identifier=top.text("identifier"),
         number=top.text("number"),
         version=top.integer("version", least=1),
-        issuer=_party(_Object(top.get("issuer"), "$.issuer")),
-        holder=_party(_Object(top.get("holder"), "$.holder")),
+        issuer=_party(Object(top.get("issuer"), "$.issuer")),
+        holder=_party(Object(top.get("holder"), "$.holder")),
         validity=Validity() if validity is None else _validity(validity),
         fields={} if fields is None else dict(fields.value),
         endorsements=_endorsements(top.get("endorsements")),
         status=None if status is None else _status(status),
+        copy=None if mark is None else annotation.read(mark, "$.copy"),
         extra=top.extra(),
     )
 
 
-def _party(part: _Object) -> Party:
+def _party(part: Object) -> Party:
     names = ("code", "code_type", "name_en", "address", "address_en", "region")
     texts = {name: part.text(name, optional=True) for name in names}
     return Party(name=part.text("name", optional=True), **texts, extra=part.extra())
 
 
-def _validity(part: _Object) -> Validity:
+def _validity(part: Object) -> Validity:
     return Validity(
         issued=part.date("issued"),
         valid_from=part.date("valid_from"),
@@ -365,7 +364,7 @@ def _validity(part: _Object) -> Validity:
     )
 
 
-def _status(part: _Object) -> StatusReference:
+def _status(part: Object) -> StatusReference:
     index = part.integer("index", least=0)
     return StatusReference(list=part.text("list"), index=index, extra=part.extra())
 
@@ -376,11 +375,11 @@ def _endorsements(value: Value) -> tuple[Endorsement, ...]:
     if not isinstance(value, tuple):
         raise InputError("licence.shape", "not an array", place="$.endorsements")
     return tuple(
-        _endorsement(_Object(item, f"$.endorsements[{index}]")) for index, item in enumerate(value)
+        _endorsement(Object(item, f"$.endorsements[{index}]")) for index, item in enumerate(value)
     )
 
 
-def _endorsement(part: _Object) -> Endorsement:
+def _endorsement(part: Object) -> Endorsement:
     kind, state = part.text("kind"), part.text("state")
     if not _KIND.fullmatch(kind):
         raise part.wrong("kind", "not the name of an endorsement")
@@ -399,18 +398,18 @@ def _endorsement(part: _Object) -> Endorsement:
     )
 
 
-def _data_digest(part: _Object) -> DataDigest:
+def _data_digest(part: Object) -> DataDigest:
     value = canonical.from_b64url(part.text("value"), place=f"{part.path}.value")
     return DataDigest(algorithm=part.text("algorithm"), value=value)
 
 
-def _digests(part: _Object | None) -> tuple[str, dict[str, bytes]]:
+def _digests(part: Object | None) -> tuple[str, dict[str, bytes]]:
     if part is None:
         return "", {}
     return part.text("algorithm"), _bytes_by_path(part.child("values"))
 
 
-def _bytes_by_path(part: _Object | None) -> dict[str, bytes]:
+def _bytes_by_path(part: Object | None) -> dict[str, bytes]:
     if part is None:
         return {}
     if len(part.value) > MAX_DIGESTS:
@@ -421,11 +420,17 @@ def _bytes_by_path(part: _Object | None) -> dict[str, bytes]:
     }
 
 
-def _attestation(part: _Object | None) -> Attestation | None:
+def _attestation(part: Object | None) -> Attestation | None:
     if part is None:
         return None
     certificate, value = (
         canonical.from_b64url(part.text(name), place=f"{part.path}.{name}")
         for name in ("certificate", "value")
     )
-    return Attestation(algorithm=part.text("algorithm"), certificate=certificate, value=value)
+    stamp = part.text("timestamp", optional=True)
+    return Attestation(
+        algorithm=part.text("algorithm"),
+        certificate=certificate,
+        value=value,
+        timestamp=canonical.from_b64url(stamp, place=f"{part.path}.timestamp"),
+    )

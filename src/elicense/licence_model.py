@@ -81,12 +81,38 @@ class StatusReference:
 class Attestation:
     """The issuer's signature over :func:`attested_bytes`, which outlives masking.
 
-    ``algorithm`` is the signature algorithm's OID, ``certificate`` DER.
+    ``algorithm`` is the signature algorithm's OID, ``certificate`` DER. ``timestamp`` is
+    an RFC 3161 token over ``value``, empty where there is none.
     """
 
     algorithm: str
     certificate: bytes
     value: bytes
+    timestamp: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyParty:
+    """Who a copy is for, or who made it: a name and, where it has one, a code (USCC)."""
+
+    name: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyMark:
+    """What an annotated copy 加注件 says of itself; its maker signs it, not the issuer.
+
+    ``expires`` is its last day, China's; ``created`` an aware time; ``original`` the digest
+    of the exact ``licence.json`` it was made from. A QR code has receiver and end only.
+    """
+
+    receiver: CopyParty
+    expires: datetime.date | None = None
+    purpose: str = ""
+    creator: CopyParty = CopyParty("")
+    created: datetime.datetime | None = None
+    original: DataDigest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +151,8 @@ class Licence:
     """What a licence says. ``type`` is a profile id (``msa-doc`` …).
 
     ``fields`` holds the profile's own fields: texts, integers, ISO dates
-    (``"2031-02-28"``), tuples and mappings. ``source`` is set by :func:`load`
+    (``"2031-02-28"``), tuples and mappings. ``copy`` is there in an annotated copy
+    only. ``source`` is set by :func:`load`
     and takes no part in comparison.
     """
 
@@ -139,5 +166,6 @@ class Licence:
     fields: Mapping[str, Value] = field(default_factory=dict)
     endorsements: tuple[Endorsement, ...] = ()
     status: StatusReference | None = None
+    copy: CopyMark | None = None
     extra: Mapping[str, Value] = field(default_factory=dict)
     source: Source | None = field(default=None, compare=False, repr=False)
