@@ -57,13 +57,17 @@ def seal(
     if profile is None:
         raise UsageError("registry.type", "no profile of this type is known", place="type")
     salts = options.pop("salts", None) or profile.new_salts(ready)
-    made = {
-        name: issue_file(ready, format=name, salts=salts, **options)  # type: ignore[arg-type]
-        for name in formats
-    }
-    data = examine(next(iter(made.values())), pages=False).claims.data
-    assert data is not None  # issue() has verified its own result
-    assert data == licences.dump(ready, salts=salts) or len(made) == 1
+    made: dict[str, bytes] = {}
+    data, attestation = b"", None
+    for name in formats:  # one licence.json, whatever the format: attested once
+        made[name] = issue_file(
+            ready, format=name, salts=salts, attestation=attestation,  # type: ignore[arg-type]
+            **options,
+        )  # fmt: skip
+        found = examine(made[name], pages=False).claims.data
+        assert found is not None and data in {b"", found}  # issue() has verified its own result
+        data, source = found, licences.load(found).source
+        attestation = source.attestation if source is not None else None
     return data, made
 
 
