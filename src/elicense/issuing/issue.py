@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from elicense import licence as licences
 from elicense import profiles
 from elicense.crypto.ses import CHINA, read_seal
-from elicense.errors import FieldFault, IssueRefused, UsageError
+from elicense.errors import Error, FieldFault, IssueRefused, UsageError
 from elicense.issuing import (
     document,
     fonts,
@@ -28,7 +28,7 @@ from elicense.issuing import (
 from elicense.issuing.credential import Credential, Stamp
 from elicense.issuing.page import Document, Spot
 from elicense.issuing.validate_seal import Plan
-from elicense.licence import Licence
+from elicense.licence import Attestation, Licence
 from elicense.policy import DEFAULT, Policy
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def issue(
     notice: str = "",
     font: fonts.Font | None = None,
     salts: Mapping[str, bytes] | None = None,
+    attestation: Attestation | None = None,
     policy: Policy = DEFAULT,
 ) -> bytes:
     """The sealed file of ``licence``, as an OFD (GB/T 33190) or a PDF.
@@ -89,7 +90,8 @@ def issue(
     Type=Sign, without a seal. ``profile`` is a PDF's SubFilter: else ETSI.CAdES.detached
     for RSA and P-256, adbe.pkcs7.detached for SM2. ``riding_seal`` spreads the seal over the
     edges of the pages (骑缝章); ``archive`` adds a document timestamp (PAdES B-LTA).
-    ``time`` (aware) is the claimed time of sealing, now unless given.
+    ``time`` (aware) is the claimed time of sealing, now unless given. ``salts`` and
+    ``attestation`` are those of the same licence made before, in another format.
 
     With ``trust`` the file must be VALID under it; without, all that a file proves by
     itself must be proven. Raises :class:`IssueRefused` with every fault of the licence,
@@ -98,6 +100,9 @@ def issue(
     """
     from elicense.issuing import signers
 
+    if licence.copy is not None:
+        raise UsageError("issue.copy", "an annotated copy is made by elicense.make_copy",
+                         place="copy")  # fmt: skip
     moment = _moment(time)
     own = signers.load(signer, check=False) if isinstance(signer, str) else signer
     code = signers.load(qr_signer, check=False) if isinstance(qr_signer, str) else qr_signer
@@ -116,7 +121,7 @@ def issue(
         raise IssueRefused(faults, place=licence.number)
     order = _Order(licence, plan, seal, own, code, timestamp, crls, ocsps, certificates, face,
                    notice)  # fmt: skip
-    data = _data(licence, salts)
+    data = _data(order, salts, attestation)
     made = _make(order, _draw(order, data))
     own_check.prove(made, order.licence, data=data, plan=plan, trust=trust, policy=policy,
                     coded=code is not None)  # fmt: skip
@@ -177,14 +182,37 @@ def plan_of(
         format=format, kind=kind, profile=profile, time=time, timestamped=timestamped,
         revocation=bool(options.get("crls") or options.get("ocsps")),
         riding=bool(options.get("riding_seal")), archive=bool(options.get("archive")),
-        pages=2 if known is not None and known.boxes else 1,
+        pages=_pages(licence, known),
     )  # fmt: skip
 
 
-def _data(licence: Licence, salts: Mapping[str, bytes] | None) -> bytes:
-    """The exact ``licence.json``: frozen here, everything else refers to it."""
+def _pages(licence: Licence, profile: profiles.Profile | None) -> int:
+    """How many pages it will have: tables may run on; what cannot be drawn is told elsewhere."""
+    if profile is None:
+        return 1
+    if not any(item.kind == "table" for item in profile.fields):
+        return 2 if profile.boxes else 1
+    try:
+        return len(licence_page.compose(licence, profile, font=fonts.load()))
+    except (Error, ValueError):  # validate_page names it
+        return 1
+
+
+def _data(
+    order: _Order, salts: Mapping[str, bytes] | None, attestation: Attestation | None
+) -> bytes:
+    """The exact ``licence.json``, with the issuer's attestation, so that copies can be made of
+    it: frozen here, everything else refers to it."""
+    licence = order.licence
     fresh = profiles.get(licence.type).new_salts(licence) if salts is None else salts
-    return licences.dump(licence, salts=fresh)
+    data = licences.dump(licence, salts=fresh)
+    return licences.attest(data, lambda message: attestation or _attested(order, message))
+
+
+def _attested(order: _Order, message: bytes) -> Attestation:
+    value = order.signer.sign(message)
+    stamp = order.stamp(value) if order.stamp is not None else b""
+    return Attestation(order.signer.algorithm, order.signer.certificate, value, stamp)
 
 
 def _draw(order: _Order, data: bytes) -> Document:
