@@ -91,7 +91,8 @@ def asked(raw: bytes | None, **more: Any) -> tuple[str, str, str]:
     [
         (0, "PASS", ""), (1, "FAIL", "withdrawn"), (2, "FAIL", "suspended"),
         (0x0B, "FAIL", "superseded"), (0x0C, "FAIL", "transferred"),
-        (0x0D, "FAIL", "pending"), (3, "UNKNOWN", "state-unknown"), (15, "UNKNOWN", "state-unknown"),
+        (0x0D, "FAIL", "pending"), (3, "UNKNOWN", "state-unknown"),
+        (15, "UNKNOWN", "state-unknown"),
     ],
 )  # fmt: skip
 def test_states(code: int, outcome: str, reason: str) -> None:
