@@ -284,13 +284,6 @@ def test_a_malformed_query_is_a_problem_that_names_the_member(
 # -- a client among liars -----------------------------------------------------------------------
 
 
-class Resolved(peers.Client):
-    """One for which every name is this machine."""
-
-    async def _address(self, host: str, port: int, netloc: str) -> str:
-        return "127.0.0.1"
-
-
 async def _asking(reply: bytes | str, trust: TrustStore, **headers: str) -> peers.Reply:
     """What a client makes of a server that answers ``reply`` to anything."""
     body = reply if isinstance(reply, bytes) else reply.encode()
@@ -303,11 +296,11 @@ async def _asking(reply: bytes | str, trust: TrustStore, **headers: str) -> peer
         await send({"type": "http.response.start", "status": status, "headers": told})
         await send({"type": "http.response.body", "body": body})
 
-    client = Resolved(Peers(allow_hosts=("lies.example",)), "370000")
+    client = peers.Client(Peers(allow_hosts=("127.0.0.1",)), "370000")
     client._http = httpx.AsyncClient(transport=httpx.ASGITransport(app), follow_redirects=False)
 
     services = tuple(
-        replace(s, endpoint="https://lies.example/q") if s.service == "status" else s
+        replace(s, endpoint="https://127.0.0.1/q") if s.service == "status" else s
         for s in trust.services
     )
     try:

@@ -59,9 +59,9 @@ def sweep(
                 raise
             failed.append((identifier, error))
     if failed:
-        identifier, error = failed[0]
+        place, first = failed[0]
         raise Error("registry.sweep", f"{erased} licences erased, {len(failed)} could not be; "
-                    f"the first: {error}", place=identifier) from error  # fmt: skip
+                    f"the first: {first}", place=place) from first  # fmt: skip
     return Swept(forgotten, erased)
 
 

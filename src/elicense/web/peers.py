@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -16,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from elicense.errors import UsageError
-from elicense.web import peer_answer
+from elicense.web import outward, peer_answer
 from elicense.web.settings import Peers
 
 if TYPE_CHECKING:
@@ -113,32 +111,14 @@ class Client:
         self, url: str, body: bytes, *, kind: str = "application/json"
     ) -> tuple[str, bytes]:
         """One exchange with an address that was checked: no redirect, bounded, no proxy."""
-        parts = urlsplit(url)
-        address = await self._address(parts.hostname or "", parts.port or 443, parts.netloc)
-        target = httpx.URL(url).copy_with(host=address)
-        headers = {"Host": parts.netloc, "Content-Type": kind,
-                   "Accept": peer_answer.MEDIA_TYPE, "Accept-Encoding": "identity"}  # fmt: skip
-        async with self._client().stream(
-            "POST", target, content=body, headers=headers,
-            extensions={"sni_hostname": parts.hostname},
-        ) as response:  # fmt: skip
-            if response.status_code != 200:
-                raise ValueError(f"it answered {response.status_code}")
-            found = bytearray()
-            async for piece in response.aiter_raw():
-                found += piece
-                if len(found) > peer_answer.MAX_ANSWER:
-                    raise ValueError("the answer is too large")
-            return response.headers.get("content-type", ""), bytes(found)
-
-    async def _address(self, host: str, port: int, netloc: str) -> str:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        for item in found:
-            address = str(item[4][0])
-            if netloc in self.settings.allow_hosts or ipaddress.ip_address(address).is_global:
-                return address
-        raise UsageError("peer.address", "it is a private address that is not allowed")
+        headers = {"Content-Type": kind, "Accept": peer_answer.MEDIA_TYPE}
+        found = await outward.ask(
+            self._client(), "POST", url, allow_hosts=self.settings.allow_hosts, headers=headers,
+            most=peer_answer.MAX_ANSWER, body=body,
+        )  # fmt: skip
+        if found.status != 200:
+            raise ValueError(f"it answered {found.status}")
+        return found.kind, found.body
 
     def _client(self) -> httpx.AsyncClient:
         if self._http is None:
