@@ -248,3 +248,18 @@ transfer_messages = Table(
                          name="fk_transfer_messages_transfer"),
     UniqueConstraint("transfer", "side", "kind", name="uq_transfer_messages_kind"),
 )  # fmt: skip
+
+# staff logged in through the identity provider: a digest of the session's secret, and of the
+# log-in it came from, which can then make no second one
+sessions = Table(
+    "sessions", metadata,
+    Column("id", KEY, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("login", LargeBinary(32), nullable=False, unique=True),
+    Column("subject", String(180), nullable=False, index=True),
+    Column("name", String(200), nullable=False),
+    Column("scopes", Text, nullable=False),  # separated by spaces
+    Column("created", Moment, nullable=False),
+    Column("until", Moment, nullable=False, index=True),
+    Column("ended", Moment),
+)  # fmt: skip
