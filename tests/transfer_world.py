@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +21,7 @@ from elicense.registry import (
     issuing,
     records,
     transfer_in,
+    transfer_message,
     transfer_out,
     transfer_post,
     transfers,
@@ -111,6 +113,12 @@ def enter(side: Office, serial: int = 1, **changed: Any) -> Record:
     return record
 
 
+OLD, OTHER, NEW = (
+    licence(region, serial).identifier
+    for region, serial in (("tianjin", 1), ("tianjin", 2), ("shandong", 1))
+)
+
+
 @dataclass
 class World:
     """Both sides, and the post between them. ``lost`` says which messages do not arrive
@@ -197,3 +205,74 @@ def refused(code: str, work: Callable[[], object]) -> None:
     with pytest.raises(Error) as caught:
         work()
     assert caught.value.code == code, caught.value
+
+
+STAGES = ("entered", "offered", "incoming", "issued", "completed")
+"""What has happened, on disk, after each step; the transfer and the licences are the same in all."""
+
+
+@functools.cache
+def stages(folder: Path) -> dict[str, Path]:
+    """Both registries after each step, made once: a test goes on from a copy."""
+    found: dict[str, Path] = {}
+    work = folder / "work"
+    work.mkdir()
+    world = World(office(work, "tianjin"), office(work, "shandong"))
+    enter(world.old)
+    enter(world.old, 2)
+
+    def keep(stage: str) -> None:
+        world.close()
+        found[stage] = folder / stage
+        shutil.copytree(work, found[stage])
+
+    keep("entered")
+    id = world.request(record(world.old, OLD)).id
+    keep("offered")
+    world.deliver(world.old)
+    keep("incoming")
+    world.issue(id)
+    keep("issued")
+    world.settle()
+    keep("completed")
+    return found
+
+
+def at(stage: str, base: Path, folder: Path) -> World:
+    """A world of its own at this stage. ``base`` is where the stages are kept."""
+    target = folder / stage
+    shutil.copytree(stages(base)[stage], target)
+    return World(office(target, "tianjin"), office(target, "shandong"))
+
+
+def transfer_id(world: World) -> str:
+    with world.old.registry.look() as connection:
+        return transfers.of_licence(connection, OLD, transfers.OUT)[0].id
+
+
+def said(world: World, kind: str) -> bytes:
+    """The signed bytes of a message, from whoever made it."""
+    for side, name in ((world.old, transfers.OUT), (world.new, transfers.IN)):
+        with side.registry.look() as connection:
+            for found in transfers.of_licence(connection, OLD, name):
+                kept = found.message(kind)
+                if kept is not None and kept.own:
+                    return transfers.text_of(connection, found, kind) or b""
+    raise AssertionError(f"nobody said {kind}")
+
+
+def forged(raw: bytes, by: str = "", *, key_name: str = "", **changed: str) -> bytes:
+    """``raw`` said anew: with other members, signed by another region or with another key."""
+    message = transfer_message.read(raw)
+    region = by or next(n for n, o in OFFICES.items() if o[0] == message.author)
+    members = {
+        "id": message.id, "sender": message.sender, "receiver": message.receiver,
+        "identifier": message.identifier, "answers": message.answers, "note": message.note,
+    }  # fmt: skip
+    body = dict(message.body)
+    for name, value in changed.items():
+        (members if name in members else body)[name] = value
+    return transfer_message.make(
+        message.kind, signer=key(key_name or f"status/{region}-sm2"), now=message.time, body=body,
+        **members,
+    ).raw  # fmt: skip
