@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from elicense import annotation
 from elicense.crypto.verify import check_value
 from elicense.errors import Rejected
 from elicense.evidence import Evidence, QrCode, Seal, Signature
@@ -38,6 +40,7 @@ class Report:
     trust: TrustStore = field(repr=False)
     companions: tuple[Companion, ...] = field(repr=False, default=())
     compared: bool = False  # a person said that the sheet agrees with the signed data
+    receiver: str = ""  # who was shown an annotated copy, if that was said
 
     def __bool__(self) -> bool:
         return self.verdict is Verdict.VALID
@@ -78,6 +81,7 @@ class Report:
             "trust": _trust(self.trust),
             "policy": self.policy.name,
             **_sheet(self),
+            **_copy(self),
             **_companions(self.companions),
             "environment": environment(),
         }  # fmt: skip
@@ -112,6 +116,29 @@ def _sheet(report: Report) -> dict[str, Any]:
                 for p in evidence.printed
             ],
             "seal_marks": [{"page": m.page, "box": _box(m.box)} for m in evidence.seal_marks],
+        }
+    }  # fmt: skip
+
+
+def _copy(report: Report) -> dict[str, Any]:
+    """What an annotated copy 加注件 says of itself; nothing for an original."""
+    licence = report.licence
+    if licence is None or licence.copy is None:
+        return {}
+    mark, source = licence.copy, licence.source
+    attestation = source.attestation if source is not None else None
+    found = annotation.members(mark)
+    return {
+        "copy": {
+            "purpose": found.get("purpose"), "receiver": found["receiver"],
+            "creator": found.get("creator"), "created": found.get("created"),
+            "expires": found.get("expires"), "asked": report.receiver or None,
+            "hidden": list(source.hidden) if source is not None else [],
+            "attestation": None if attestation is None else {
+                "algorithm": attestation.algorithm,
+                "certificate_sha256": sha256(attestation.certificate).hexdigest(),
+                "timestamp": bool(attestation.timestamp),
+            },
         }
     }  # fmt: skip
 

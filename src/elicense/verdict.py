@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 from elicense.findings import Finding, Outcome
 from elicense.policy import REQUIRED, Policy
+
+ATTESTATION = "attestation"  # the subject of findings about it
 
 
 class Verdict(StrEnum):
@@ -54,6 +56,10 @@ OF_LICENCE = {
 }
 """What must have passed in each required category: by one and the same seal, the issuer's,
 and for the licence as a whole. A PASS of anything else proves nothing."""
+OF_ATTESTATION = {name: codes for name, codes in OF_SEAL.items() if name != "coverage"}
+OF_COPY = {"dates": ("copy.validity",), "rules": ("copy.page",)}
+"""Of an annotated copy: what the issuer's attestation must have proven, beside all of OF_SEAL
+for the seal of the copy's maker; and what the copy itself must have."""
 OF_SHEET = {
     "qr": ("qr.signature",),
     "dates": ("licence.dates",),
@@ -71,18 +77,40 @@ def missing(findings: Collection[Finding], *, sheet: bool = False) -> tuple[str,
         proven = {f.code for f in findings if f.outcome is Outcome.PASS}
         return tuple(n for n, codes in OF_SHEET.items() if not proven.issuperset(codes))
     passed = {(f.subject, f.code) for f in findings if f.outcome is Outcome.PASS}
-    issuers = sorted(
-        f.subject for f in findings
-        if f.code == "authority.licence-type" and f.outcome is Outcome.PASS and f.reason == ""
-    )  # fmt: skip
-    lacking = [
-        {name for name, codes in OF_SEAL.items() if any((s, c) not in passed for c in codes)}
-        for s in issuers
-    ]
-    open_ones = min(lacking, key=len, default=set(OF_SEAL))
-    proven = {code for _, code in passed}
-    open_ones |= {name for name, codes in OF_LICENCE.items() if not proven.issuperset(codes)}
+    copied = _lacking(passed, _subjects(findings, "copy"), OF_SEAL)
+    issuers = _subjects(findings, "")
+    of_issuer = [name for name in issuers if name != ATTESTATION]
+    open_ones = _lacking(passed, of_issuer, OF_SEAL)
+    if ATTESTATION in issuers:  # an annotated copy: both its maker's seal and the issuer's word
+        open_ones = copied | _lacking(passed, [ATTESTATION], OF_ATTESTATION)
+        open_ones |= {n for n, codes in OF_COPY.items() if not _proven(passed).issuperset(codes)}
+    of_licence = OF_LICENCE.items()
+    open_ones |= {name for name, codes in of_licence if not _proven(passed).issuperset(codes)}
     return tuple(category for category in REQUIRED if category in open_ones)
+
+
+def _subjects(findings: Collection[Finding], reason: str) -> list[str]:
+    """Who is entitled, as the issuer (no reason) or as the maker of a copy."""
+    return sorted(
+        f.subject for f in findings
+        if f.code == "authority.licence-type" and f.outcome is Outcome.PASS and f.reason == reason
+    )  # fmt: skip
+
+
+def _lacking(
+    passed: Collection[tuple[str, str]], subjects: Sequence[str],
+    wanted: Mapping[str, tuple[str, ...]],
+) -> set[str]:  # fmt: skip
+    """What the best of these subjects has not proven."""
+    lacking = [
+        {name for name, codes in wanted.items() if any((s, c) not in passed for c in codes)}
+        for s in subjects
+    ]
+    return min(lacking, key=len, default=set(wanted))
+
+
+def _proven(passed: Collection[tuple[str, str]]) -> set[str]:
+    return {code for _, code in passed}
 
 
 def deciding(findings: Sequence[Finding], policy: Policy) -> tuple[Finding, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from elicense import checks
+from elicense.checks.attestation import judge_attestation
 from elicense.checks.case import Case, judge_signatures
 from elicense.checks.endorsed import with_endorsements
 from elicense.checks.needs import needs
@@ -64,6 +65,7 @@ def verify(
     companions: Iterable[Input | Report | Companion] | None = (),
     status: Given = (),
     compared: bool = False,
+    receiver: str = "",
     ocr: bool = True,
     online: Online | None = None,
 ) -> Report:
@@ -78,8 +80,9 @@ def verify(
     indexes (bytes, or several), such as one just fetched; the report's trust digest names
     them. ``compared`` is a person's word, recorded in the report, that a scanned sheet says
     what its signed QR code says in every deciding field; without it, and without ``ocr``
-    reading them, a scan is never VALID. ``online`` is the leave to open connections for what
-    is missing (:class:`elicense.trust.online.Online`); without it none is opened, and what
+    reading them, a scan is never VALID. ``receiver`` is who was shown an annotated copy (加注件),
+    by name or code: a copy made for another is INVALID. ``online`` is the leave to open
+    connections for what is missing (:class:`elicense.trust.online.Online`); without it none is opened, and what
     the network does never raises. Raises InputError or LimitError if nothing can be read,
     UsageError for a naive time.
     """
@@ -94,14 +97,15 @@ def verify(
     )  # fmt: skip
     return verify_bytes(
         data, name=name, trust=trust, at=moment, now=fresh, policy=policy, limits=limits,
-        pages=pages, companions=others, compared=compared, ocr=ocr, online=online,
+        pages=pages, companions=others, compared=compared, receiver=receiver, ocr=ocr,
+        online=online,
     )  # fmt: skip
 
 
 def verify_bytes(
     data: bytes, *, name: str, trust: TrustStore, at: datetime, now: datetime, policy: Policy,
     limits: Limits, pages: bool = True, companions: tuple[Companion, ...] | None = (),
-    compared: bool = False, ocr: bool = True, online: Online | None = None,
+    compared: bool = False, receiver: str = "", ocr: bool = True, online: Online | None = None,
 ) -> Report:  # fmt: skip
     """From a file's bytes and all that the answer follows from to a report: what ``verify``
     does, and what judging a record anew does again."""
@@ -116,7 +120,7 @@ def verify_bytes(
             )  # fmt: skip
     return judge(
         evidence, name=name, trust=trust, at=at, now=now, policy=policy, limits=limits,
-        companions=companions, compared=compared,
+        companions=companions, compared=compared, receiver=receiver,
     )  # fmt: skip
 
 
@@ -211,28 +215,34 @@ def judge(
     limits: Limits = DEFAULT_LIMITS,
     companions: tuple[Companion, ...] | None = (),
     compared: bool = False,
+    receiver: str = "",
 ) -> Report:
     """From evidence to a report: pure, no input or output."""
     with boundary("checks"):
         world = World(trust, at, now, limits, ages_of(policy))
-        case = _case(evidence, world, policy, companions, compared=compared)
+        case = _case(evidence, world, policy, companions, compared=compared, receiver=receiver)
         findings = checks.run(case)
         return Report(
             file=name, verdict=decide(findings, policy, sheet=evidence.sheet), at=at, now=now,
             evidence=evidence, findings=findings, licence=with_endorsements(case),
             policy=policy, trust=trust, companions=companions or (), compared=case.compared,
+            receiver=receiver,
         )  # fmt: skip
 
 
 def _case(
     evidence: Evidence, world: World, policy: Policy, companions: tuple[Companion, ...] | None,
-    *, compared: bool,
+    *, compared: bool, receiver: str = "",
 ) -> Case:  # fmt: skip
-    signatures, tokens = judge_signatures(evidence, world)
     licence, problem = _licence(evidence, world.limits)
+    copied = None if evidence.sheet or licence is None or licence.copy is None else licence
+    signatures, tokens = judge_signatures(
+        evidence, world, service="copy" if copied else "sealer"
+    )
+    own = judge_attestation(copied, evidence, world, signatures, tokens) if copied else None
     return Case(
         evidence, world, policy, signatures, tokens, licence, problem,
-        find(licence.type) if licence else None, evidence.claims.data, companions,
+        find(licence.type) if licence else None, evidence.claims.data, own, receiver, companions,
         compared and evidence.sheet,
     )  # fmt: skip
 

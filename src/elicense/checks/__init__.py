@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable
 
 from elicense.checks import (
     agreement,
+    attestation,
     companions,
+    copy,
     coverage,
     endorsements,
     ism,
@@ -36,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     # is it what the sealer sealed?
     signatures.integrity,
     signatures.value,
+    attestation.attestation,
     coverage.document,
     coverage.changes,
     coverage.other_faults,
@@ -47,9 +50,14 @@ CHECKS: tuple[Check, ...] = (
     signatures.seal_file,
     signatures.algorithms,
     signers.authority,
+    copy.maker,
     signers.revocation,
     signers.time,
     endorsements.endorsements,
+    # an annotated copy: for whom, until when, without what?
+    copy.purpose,
+    copy.validity,
+    copy.hidden,
     # is the licence in force?
     licence.data,
     licence.fields,
@@ -61,6 +69,7 @@ CHECKS: tuple[Check, ...] = (
     recognition.recognition,
     # do page, data and QR tell one story?
     agreement.data_page,
+    copy.page,
     qr.qr,
     # what the answer rests on
     trust.store,
@@ -75,6 +84,8 @@ SHEET_CHECKS: tuple[Check, ...] = (
     # who signed its code, may they, and does it speak of one licence?
     sheet.codes,
     sheet.one_licence,
+    copy.purpose,
+    copy.validity,
     # is the licence in force?
     licence.identifier,
     licence.dates,

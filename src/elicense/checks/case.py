@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +15,7 @@ from elicense.crypto.verify import Answer, check, check_value
 from elicense.errors import InputError
 from elicense.evidence import Coverage, Evidence, Seal, Signature, SignedValue
 from elicense.findings import Outcome
-from elicense.licence import Licence
+from elicense.licence import CopyMark, Licence
 from elicense.maritime.pair import Companion
 from elicense.policy import Policy
 from elicense.profiles import Profile
@@ -67,6 +68,8 @@ class Case:
     licence_problem: str
     profile: Profile | None
     licence_json: bytes | None = field(repr=False, default=None)
+    attestation: JudgedSignature | None = None  # the issuer's, in the licence data
+    receiver: str = ""  # who was shown an annotated copy: a name or a code
     companions: tuple[Companion, ...] | None = None
     compared: bool = False  # a person says that the sheet agrees with the signed data
 
@@ -74,15 +77,31 @@ class Case:
     def at(self) -> datetime:
         return self.world.at
 
+    @property
+    def copy(self) -> CopyMark | None:
+        """What an annotated copy 加注件 says of itself; None for an original."""
+        return self.licence.copy if self.licence is not None else None
+
+    @property
+    def judged(self) -> tuple[JudgedSignature, ...]:
+        """Every signature that the answer rests on: those of the file and, in a copy, which
+        the issuer did not seal, the issuer's attestation."""
+        return (*self.signatures, *self.issuing) if self.copy is not None else self.signatures
+
+    @property
+    def issuing(self) -> tuple[JudgedSignature, ...]:
+        """Those that may be the issuer's: of a copy its attestation alone, whoever sealed it."""
+        if self.copy is None:
+            return self.signatures
+        return () if self.attestation is None else (self.attestation,)
+
 
 def judge_signatures(
-    evidence: Evidence, world: World
+    evidence: Evidence, world: World, *, service: str = "sealer"
 ) -> tuple[tuple[JudgedSignature, ...], tuple[JudgedToken, ...]]:
-    """Do the mathematics, the paths and the times of every signature, in order."""
-    shared = Sources(
-        tuple(dict.fromkeys(crl for s in evidence.signatures for crl in s.crls)),
-        tuple(dict.fromkeys(o for s in evidence.signatures for o in s.ocsps)),
-    )
+    """Do the mathematics, the paths and the times of every signature, in order. ``service``
+    is what its signer must be listed as: of an annotated copy, ``copy``."""
+    shared = sources_of(evidence)
     documents: list[tuple[int, JudgedToken]] = []
     plain = [s for s in evidence.signatures if s.kind != "document-timestamp"]
     for signature in reversed(evidence.signatures):
@@ -94,8 +113,18 @@ def judge_signatures(
                 token, f"signature:{signature.index}", signature, shared, world, later
             )
             documents.append((signature.revision, judged))
-    done = tuple(_judge(s, shared, world, documents) for s in plain)
+    done = tuple(
+        judge_one(s, f"signature:{s.index}", shared, world, documents, service) for s in plain
+    )
     return done, tuple(token for _, token in reversed(documents))
+
+
+def sources_of(evidence: Evidence) -> Sources:
+    """The revocation data that the file itself carries."""
+    return Sources(
+        tuple(dict.fromkeys(crl for s in evidence.signatures for crl in s.crls)),
+        tuple(dict.fromkeys(o for s in evidence.signatures for o in s.ocsps)),
+    )
 
 
 def _earliest(tokens: list[JudgedToken]) -> datetime | None:
@@ -103,16 +132,16 @@ def _earliest(tokens: list[JudgedToken]) -> datetime | None:
     return min(times) if times else None
 
 
-def _judge(
-    signature: Signature, shared: Sources, world: World,
-    documents: list[tuple[int, JudgedToken]],
+def judge_one(
+    signature: Signature, subject: str, shared: Sources, world: World,
+    documents: Sequence[tuple[int, JudgedToken]], service: str,
 ) -> JudgedSignature:  # fmt: skip
-    subject = f"signature:{signature.index}"
+    """One signature. ``documents``: tokens that prove what was there by then, by revision."""
+    name = subject.replace("signature", "timestamp")
     later = [t for revision, t in documents if revision > signature.revision]
     proven_by_document = _earliest(later)
     tokens = tuple(
-        judge_token(token, f"timestamp:{signature.index}.{number}", signature, shared, world,
-                    proven_by_document)
+        judge_token(token, f"{name}.{number}", signature, shared, world, proven_by_document)
         for number, token in enumerate(signature.timestamps, 1)
     )  # fmt: skip
     answer, nonconforming = _answer(signature)
@@ -121,7 +150,7 @@ def _judge(
     if signature.signer is not None:
         own = standing.judge(
             signature.signer, signature.certificates, shared, world,
-            service="sealer", moment=proven or world.at, proven=proven is not None,
+            service=service, moment=proven or world.at, proven=proven is not None,
         )  # fmt: skip
     judged = JudgedSignature(subject, signature, answer, nonconforming, tokens, proven, own)
     seal = signature.seal

@@ -11,7 +11,8 @@ from elicense.crypto.ses import CHINA
 from elicense.errors import InputError
 from elicense.findings import Finding, Outcome
 from elicense.identifiers import parse_identifier
-from elicense.profiles import value_problem
+from elicense.licence import Licence
+from elicense.profiles import Profile, value_problem
 
 
 def data(case: Case) -> Iterator[Finding]:
@@ -50,7 +51,8 @@ def fields(case: Case) -> Iterator[Finding]:
         yield Finding("licence.fields", UNKNOWN, "licence", "type-unknown",
                       {"type": licence.type})  # fmt: skip
         return
-    found = [
+    found = list(_hidden(licence, profile))
+    found += [
         Finding("licence.fields", FAIL, "licence", "missing",
                 {"field_zh": item.zh, "field_en": item.en}, item.path)
         for item in profile.missing(licence)
@@ -65,9 +67,22 @@ def fields(case: Case) -> Iterator[Finding]:
         if item.kind != "identifier":  # licence.identifier speaks of that one
             found.append(Finding("licence.fields", outcome, "licence", reason, words, item.path))
     yield from found
-    if not any(f.outcome is FAIL for f in found):
+    if not any(f.outcome in {FAIL, UNKNOWN} for f in found):
         yield Finding("licence.fields", PASS, "licence",
                       values={"type_zh": profile.zh, "type_en": profile.en})  # fmt: skip
+
+
+def _hidden(licence: Licence, profile: Profile) -> Iterator[Finding]:
+    """Fields that a copy may not hide, because the verdict rests on them: licences made before
+    this was a rule have digests of them too."""
+    known = {item.path: item for item in profile.fields}
+    for path in licence.source.hidden if licence.source is not None else ():
+        item = known.get(path)
+        free = path.startswith(("fields.", "endorsements.")) if item is None else item.maskable
+        if not free:
+            names = (item.zh, item.en) if item is not None else (path, path)
+            yield Finding("licence.fields", UNKNOWN, "licence", "hidden",
+                          {"field_zh": names[0], "field_en": names[1]}, path)  # fmt: skip
 
 
 def identifier(case: Case) -> Iterator[Finding]:

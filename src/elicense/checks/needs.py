@@ -24,7 +24,7 @@ def needs(case: Case) -> Needs:
 
 
 def _standings(case: Case) -> Iterator[Standing]:
-    for judged in case.signatures:
+    for judged in case.judged:
         yield from _of_signature(judged)
     yield from _of_tokens(case.document_tokens)
     yield from qr.standings(case)

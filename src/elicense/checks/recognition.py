@@ -42,7 +42,7 @@ def of_code(case: Case) -> Iterator[Finding]:
 def _issuers(case: Case, licence: Licence) -> tuple[Service, ...]:
     """The entries that entitle whoever sealed the licence as its issuer; none where that is
     not proven."""
-    for judged in case.signatures:
+    for judged in case.issuing:
         standing = judged.standing
         if standing is None or not standing.path.anchored or not judged.answer.ok:
             continue

@@ -73,7 +73,7 @@ def value(case: Case) -> Iterator[Finding]:
         reason = "no-usable-signature" if traces else "unsigned"
         yield Finding("signature.value", UNKNOWN, "file", reason,
                       indication="NO_SIGNING_CERTIFICATE_FOUND")  # fmt: skip
-    for judged in case.signatures:
+    for judged in case.judged:
         signature, answer = judged.signature, judged.answer
         found = list(faults(signature, "signature.value", judged.subject))
         yield from found
@@ -95,7 +95,7 @@ def value(case: Case) -> Iterator[Finding]:
 
 def algorithms(case: Case) -> Iterator[Finding]:
     """``signature.algorithm``: no weak algorithm carries the proof."""
-    for judged in case.signatures:
+    for judged in case.judged:
         weak = list(_weak(judged))
         for name, where in weak:
             yield Finding("signature.algorithm", UNKNOWN, judged.subject, "",
@@ -133,7 +133,7 @@ def _weak_maker(judged: JudgedSignature, seal: Seal) -> Iterator[Finding]:
 
 def encoding(case: Case) -> Iterator[Finding]:
     """``signature.encoding``: tolerated deviations, each by name."""
-    for judged in case.signatures:
+    for judged in case.judged:
         signature = judged.signature
         for note in dict.fromkeys(signature.notes):
             yield Finding("signature.encoding", WARN, judged.subject, note.kind,

@@ -12,7 +12,7 @@ from elicense.checks.standing import Standing
 from elicense.errors import InputError
 from elicense.findings import Finding
 from elicense.identifiers import area_contains, check_uscc, parse_identifier
-from elicense.licence import Licence, Party
+from elicense.licence import CopyMark, Licence, Party
 from elicense.trust.service import NATIONAL, Service
 
 # why an entry does not fit, the nearer to fitting the later; those left open, and those
@@ -28,7 +28,7 @@ _ISSUER_ONLY = frozenset({"issuer", "issuer-unnamed", "region", "identifier"})
 
 def chain(case: Case) -> Iterator[Finding]:
     """``chain.path``: a path from the signer's own certificate to the trust store."""
-    for judged in case.signatures:
+    for judged in case.judged:
         if judged.standing is None:
             yield Finding("chain.path", UNKNOWN, judged.subject, "no-certificate",
                           indication="NO_SIGNING_CERTIFICATE_FOUND")  # fmt: skip
@@ -75,7 +75,7 @@ def authority(case: Case) -> Iterator[Finding]:
     that the trust store entitles to this type.
     """
     issued = False
-    for judged in case.signatures:
+    for judged in case.issuing:
         standing = judged.standing
         if standing is None or not standing.path.anchored:
             yield Finding("authority.licence-type", UNKNOWN, judged.subject, "signer-unknown")
@@ -108,7 +108,7 @@ def _authority(
                       indication="SIG_CONSTRAINTS_FAILURE")  # fmt: skip
     else:
         yield Finding(code, PASS, subject, "", values)
-        if licence.issuer.name and not _same_name(licence.issuer.name, entry.authority):
+        if licence.issuer.name and not same_name(licence.issuer.name, entry.authority):
             yield Finding(code, WARN, subject, "issuer-name", values)
 
 
@@ -136,16 +136,33 @@ def entry_problem(entry: Service, licence: Licence, standing: Standing) -> str:
     return state
 
 
+def copy_problem(entry: Service, licence: Licence, standing: Standing, mark: CopyMark) -> str:
+    """Why an entry for copies does not entitle its holder to this copy; empty if it does.
+
+    The licence's region does not matter: what the licence says, its issuer attests, and a
+    copy is asked for where its holder is. Its maker must be who it says.
+    """
+    if licence.type not in entry.licence_types:
+        return "type"
+    maker = mark.creator
+    by_code = bool(entry.uscc and maker.code)
+    same = entry.uscc == maker.code if by_code else same_name(entry.authority, maker.name)
+    if maker.name and not same:  # a QR code has no room for it
+        return "creator"
+    return standing.entry_state(entry)
+
+
 def _issuer_problem(entry: Service, issuer: Party) -> str:
     """The issuer in the data must be the entry's authority: by its USCC, else by its name."""
     if entry.uscc and check_uscc(issuer.code) != "shape":
         return "" if entry.uscc == issuer.code else "issuer"
     if not issuer.name:
         return "issuer-unnamed"
-    return "" if _same_name(entry.authority, issuer.name) else "issuer"
+    return "" if same_name(entry.authority, issuer.name) else "issuer"
 
 
-def _same_name(first: str, second: str) -> bool:
+def same_name(first: str, second: str) -> bool:
+    """One name, whatever its case, width and spaces."""
     return _folded(first) == _folded(second)
 
 
@@ -171,7 +188,7 @@ def _identifier_agrees(entry: Service, licence: Licence) -> bool:
 
 def revocation(case: Case) -> Iterator[Finding]:
     """``revocation.certificate``: no certificate of the path was revoked."""
-    for judged in case.signatures:
+    for judged in case.judged:
         standing = judged.standing
         if standing is None or not standing.path.anchored:
             yield Finding("revocation.certificate", UNKNOWN, judged.subject, "no-path",
@@ -216,7 +233,7 @@ def _revocation(subject: str, standing: Standing, case: Case) -> Iterator[Findin
 
 def time(case: Case) -> Iterator[Finding]:
     """``time.proof``: when the seal existed, or that it need not be known."""
-    for judged in case.signatures:
+    for judged in case.judged:
         yield from _tokens(judged.tokens)
         yield from _maker_token(judged)
         yield _proof(judged, case)

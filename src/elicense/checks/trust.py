@@ -137,7 +137,7 @@ def _relied_on(case: Case) -> frozenset[str]:
 
 def _standings(case: Case) -> Iterator[Standing]:
     tokens = list(case.document_tokens)
-    for judged in case.signatures:
+    for judged in case.judged:
         tokens += judged.tokens
         if judged.maker_token is not None:
             tokens.append(judged.maker_token)
