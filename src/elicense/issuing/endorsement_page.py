@@ -33,8 +33,13 @@ _WIDTH = (RIGHT - LEFT - _GAP) / 2
 _STEP = 6.6  # from line to line
 
 
-def endorsement_page(licence: Licence, profile: Profile, *, font: Font, notice: str = "") -> Page:
-    """All boxes of the form on one page, two a row. UsageError ``page.room`` if too many."""
+def endorsement_page(
+    licence: Licence, profile: Profile, *, font: Font, notice: str = "", number: int = 2
+) -> Page:
+    """All boxes of the form on one page, the last, two a row; ``number`` is that page's.
+
+    UsageError ``page.room`` if there are too many.
+    """
     marks: list[Mark] = [*frame()]
     if notice:
         marks += centred(notice, 19.5, 3.4, font, RED)
@@ -50,7 +55,7 @@ def endorsement_page(licence: Licence, profile: Profile, *, font: Font, notice: 
         x = LEFT + (index % 2) * (_WIDTH + _GAP)
         y = _TOP + (index // 2) * (height + _GAP)
         marks += _cell(cell, x, y, height, font)
-    marks += footer(licence, 2, 2, font)
+    marks += footer(licence, number, number, font)
     return Page(tuple(marks))
 
 

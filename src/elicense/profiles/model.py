@@ -203,6 +203,10 @@ class Profile:
                 return item
         raise UsageError("profile.field", f"{self.id} has no field {key!r}")
 
+    def has(self, key: str) -> bool:
+        """Does this type have a field ``key``?"""
+        return any(item.key == key for item in self.fields)
+
     def box(self, kind: str) -> Box | None:
         """The endorsement box ``kind``, or None if the form has none."""
         return next((item for item in self.boxes if item.kind == kind), None)
