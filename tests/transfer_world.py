@@ -1,4 +1,4 @@
-"""Two authorities on the test PKI, each with a registry: a DOC of Tianjin on its way to Shandong."""
+"""Two authorities on the test PKI, each with a registry: a DOC goes from Tianjin to Shandong."""
 
 from __future__ import annotations
 
@@ -207,8 +207,8 @@ def refused(code: str, work: Callable[[], object]) -> None:
     assert caught.value.code == code, caught.value
 
 
-STAGES = ("entered", "offered", "incoming", "issued", "completed")
-"""What has happened, on disk, after each step; the transfer and the licences are the same in all."""
+STAGES = ("entered", "offered", "incoming", "issued", "let-go", "completed")
+"""What has happened, on disk, after each step; transfer and licences are the same in all."""
 
 
 @functools.cache
@@ -233,6 +233,10 @@ def stages(folder: Path) -> dict[str, Path]:
     keep("incoming")
     world.issue(id)
     keep("issued")
+    world.lost.add("back")
+    world.deliver(world.new)
+    world.lost.clear()
+    keep("let-go")
     world.settle()
     keep("completed")
     return found

@@ -61,8 +61,9 @@ _MAX_TEXT = 500
 class Message:
     """One signed message. ``sender`` (转出机关) and ``receiver`` (转入机关) are the USCC of the
     two authorities of the *transfer*, whoever made the message; ``identifier`` is the old
-    licence's; ``answers`` the SHA-256 of the message answered, empty for an offer; ``raw`` the
-    signed bytes."""
+    licence's; ``answers`` the digest of the message answered, empty for an offer; ``raw`` the
+    signed bytes. ``digest`` is the SHA-256 (hexadecimal) of what was signed, not of ``raw``:
+    a signature's wrapping could be changed on the way without breaking it."""
 
     id: str
     kind: str
@@ -73,11 +74,8 @@ class Message:
     answers: str
     note: str
     body: Mapping[str, str] = field(repr=False)
+    digest: str
     raw: bytes = field(repr=False)
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(self.raw).hexdigest()
 
     @property
     def author(self) -> str:
@@ -124,7 +122,8 @@ def enclosed(data: bytes) -> str:
 
 def read(raw: bytes) -> Message:
     """A message, strictly. InputError ``transfer.message``; the signature is not judged here."""
-    members = read_object(content_of(raw, "transfer message", MAX_MESSAGE))
+    content = content_of(raw, "transfer message", MAX_MESSAGE)
+    members = read_object(content)
     kind = members.get("kind")
     if members.get("schema") != SCHEMA or not isinstance(kind, str) or kind not in KINDS:
         raise InputError("transfer.message", "neither schema nor kind is known", place="kind")
@@ -148,7 +147,7 @@ def read(raw: bytes) -> Message:
     return Message(
         members["id"], kind, members["from"], members["to"], members["identifier"],
         _moment(members["time"]), members["answers"], members["note"],
-        {name: members[name] for name in own}, raw,
+        {name: members[name] for name in own}, hashlib.sha256(content).hexdigest(), raw,
     )  # fmt: skip
 
 

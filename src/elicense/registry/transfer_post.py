@@ -67,8 +67,8 @@ def receive(office: Office, raw: bytes, *, now: datetime) -> Received:
         raise UsageError("transfer.address", "this message is for another authority",
                          place=message.id)  # fmt: skip
     side, enter = _ENTER[message.kind]
+    entries = transfer_message.author_entries(message, trust=office.trust, now=now)
     if not _known(office, message, side):
-        entries = transfer_message.author_entries(message, trust=office.trust, now=now)
         try:
             enter(office, message, entries, now)
         except Twice:

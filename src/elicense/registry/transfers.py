@@ -53,7 +53,7 @@ class Office:
 class Kept:
     """A message as kept. ``own`` ones are to be delivered: ``delivered`` when the other side
     took it, ``attempts`` how often it was tried, ``error`` what went wrong last. What it says is
-    read with :func:`text_of`, until it is ``erased``; ``digest`` (SHA-256, hexadecimal) stays."""
+    read with :func:`text_of`, until it is ``erased``; ``digest`` stays."""
 
     kind: str
     own: bool
