@@ -82,9 +82,9 @@ def verify(
     what its signed QR code says in every deciding field; without it, and without ``ocr``
     reading them, a scan is never VALID. ``receiver`` is who was shown an annotated copy (加注件),
     by name or code: a copy made for another is INVALID. ``online`` is the leave to open
-    connections for what is missing (:class:`elicense.trust.online.Online`); without it none is opened, and what
-    the network does never raises. Raises InputError or LimitError if nothing can be read,
-    UsageError for a naive time.
+    connections for what is missing (:class:`elicense.trust.online.Online`); without it none
+    is opened, and what the network does never raises. Raises InputError or LimitError if
+    nothing can be read, UsageError for a naive time.
     """
     trust = with_status(trust, status)
     name, data = read_input(file, limits)

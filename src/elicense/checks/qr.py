@@ -8,7 +8,7 @@ from elicense.checks import standing
 from elicense.checks.case import Case
 from elicense.checks.foreign import foreign
 from elicense.checks.signatures import FAIL, PASS, UNKNOWN
-from elicense.checks.signers import OPEN_PROBLEMS, entry_problem
+from elicense.checks.signers import OPEN_PROBLEMS, copy_problem, entry_problem
 from elicense.checks.standing import Standing
 from elicense.crypto.certificate import Certificate
 from elicense.crypto.verify import check
@@ -67,9 +67,9 @@ def _signature(case: Case, subject: str, payload: Payload) -> Iterator[Finding]:
         return
     certificate = right[0].certificate
     assert certificate is not None
-    own = _standing(certificate, case)
+    own = _standing(certificate, case, payload)
     values["signer"] = certificate.display
-    problems = [entry_problem(entry, payload.licence, own) for entry in right]
+    problems = [_problem(entry, payload, own) for entry in right]
     if "" not in problems and not OPEN_PROBLEMS & set(problems):
         yield Finding(code, FAIL, subject, "not-entitled", {**values, "detail": problems[0]},
                       problems[0])  # fmt: skip
@@ -83,8 +83,32 @@ def _signature(case: Case, subject: str, payload: Payload) -> Iterator[Finding]:
         )  # fmt: skip
         yield Finding(code, UNKNOWN, subject, "key-not-in-force", {**values, "detail": detail},
                       detail)  # fmt: skip
+    elif payload.licence.copy is not None and case.evidence.sheet:
+        # its maker's key alone: what the issuer signed is in the copy's file only
+        yield Finding(code, UNKNOWN, subject, "copy", {**values, **_copy_words(payload)})
     else:
         yield Finding(code, PASS, subject, "", values)
+
+
+def _copy_words(payload: Payload) -> dict[str, str]:
+    mark = payload.licence.copy
+    if mark is None:
+        return {}
+    until = mark.expires.isoformat() if mark.expires else ""
+    return {"receiver": mark.receiver.name, "until": until}
+
+
+def _problem(entry: Service, payload: Payload, own: Standing) -> str:
+    """Why the entry does not entitle its holder to sign this code; empty if it does."""
+    mark = payload.licence.copy
+    if mark is None:
+        return entry_problem(entry, payload.licence, own)
+    return copy_problem(entry, payload.licence, own, mark)
+
+
+def _service(payload: Payload) -> str:
+    """Who may sign it: codes of originals and of annotated copies have keys of their own."""
+    return "qr" if payload.licence.copy is None else "copy"
 
 
 def accepts(trust: TrustStore, limits: Limits) -> Callable[[str], bool]:
@@ -110,15 +134,16 @@ def _listed(trust: TrustStore, payload: Payload) -> list[Service]:
     """The entries that the hint ``kid`` could mean."""
     return [
         entry for entry in trust.services
-        if entry.service == "qr" and (der := entry.certificate_der) is not None
+        if entry.service == _service(payload) and (der := entry.certificate_der) is not None
         and key_id(der) == payload.kid
     ]  # fmt: skip
 
 
-def _standing(certificate: Certificate, case: Case) -> Standing:
+def _standing(certificate: Certificate, case: Case, payload: Payload) -> Standing:
     return standing.judge(
-        certificate, (), Sources(), case.world, service="qr", moment=case.at, proven=False
-    )
+        certificate, (), Sources(), case.world, service=_service(payload), moment=case.at,
+        proven=False,
+    )  # fmt: skip
 
 
 def standings(case: Case) -> Iterator[Standing]:
@@ -130,21 +155,21 @@ def standings(case: Case) -> Iterator[Standing]:
             continue
         for entry in _candidates(case, payload):
             if entry.certificate is not None and verifies(payload, entry.certificate):
-                yield _standing(entry.certificate, case)
+                yield _standing(entry.certificate, case, payload)
 
 
 def entitled(case: Case) -> tuple[Service, ...]:
     """The entries whose key signed the first readable payload, which is the one whose licence
-    is judged, and that entitle it; none where that is not proven. (Whether the key is in
-    force, and whether other codes agree, ``qr.signature`` and others say.)"""
+    is judged, and that entitle it; none where that is not proven, and none of a copy's. (Whether
+    the key is in force, and whether other codes agree, ``qr.signature`` and others say.)"""
     payload = next(_payloads(case), None)
-    if payload is None:
+    if payload is None or payload.licence.copy is not None:
         return ()
     found = []
     for entry in _candidates(case, payload):
         if entry.certificate is None or not verifies(payload, entry.certificate):
             continue
-        own = _standing(entry.certificate, case)
+        own = _standing(entry.certificate, case, payload)
         if own.path.good and not entry_problem(entry, payload.licence, own):
             found.append(entry)
     return tuple(found)
@@ -189,5 +214,10 @@ def _agreement(case: Case, subject: str, payload: Payload) -> Iterator[Finding]:
     if data_digest(data, algorithm=wanted.algorithm).value == wanted.value:
         yield Finding(code, PASS, subject, "", values)
         return
-    same = payload.licence.identifier == case.licence.identifier
-    yield Finding(code, FAIL, subject, "other-version" if same else "other-licence", values)
+    if case.copy is not None and case.copy.original == wanted:
+        reason = "original"
+    elif payload.licence.identifier == case.licence.identifier:
+        reason = "other-version"
+    else:
+        reason = "other-licence"
+    yield Finding(code, FAIL, subject, reason, values)

@@ -8,17 +8,21 @@ the content is believed.
 from __future__ import annotations
 
 import datetime
+import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from elicense import identifiers, profiles
+from elicense.annotation import MAX_CODE, MAX_NAME
 from elicense.canonical import Value, parse, value_at
 from elicense.canonical import encode as canonical
 from elicense.errors import InputError, LimitError, UsageError
 from elicense.licence import (
     DIGEST_ALGORITHMS,
     ENDORSEMENT_STATES,
+    CopyMark,
+    CopyParty,
     DataDigest,
     Endorsement,
     Licence,
@@ -44,11 +48,12 @@ _NAMES = {number: name for name, number in ALGORITHMS.items()}
 _SIGNATURE_SIZES = {"sm2": (64, 64), "es256": (64, 64), "ps256": (256, 1024), "rs256": (256, 1024)}
 
 # COSE header labels (RFC 9052 section 3.1); FORMAT is private use:
-# [dictionary, template].
+# [dictionary, template], and of an annotated copy a third item: its mark.
 _ALG, _CRIT, _KID, _FORMAT = 1, 2, 4, -65602
 
 _DIGEST_NUMBERS = {"sm3": 1, "sha256": 2}
 _DIGEST_NAMES = {number: name for name, number in _DIGEST_NUMBERS.items()}
+_COPY_VERSION = 1  # of a copy's mark: [version, last day, receiver, code or null]
 _COMMON = 7  # items before the template's own
 
 
@@ -130,9 +135,10 @@ def encode(
     if not profile.templates:
         raise UsageError("qr.template", f"{profile.id} has no QR template")
     template = profile.templates[-1]
+    mark = None if licence.copy is None else _mark_to_cbor(licence.copy)
     plain = content(licence, template=template, data_digest=data_digest)
     body = compress(plain, number=template.dictionary)
-    protected = _protected(algorithm, kid, template)
+    protected = _protected(algorithm, kid, template, mark)
     signature = sign(_sig_structure(protected, body))
     _check_signature_size(algorithm, signature, error=UsageError)
     message = strict_cbor.dumps([protected, {}, body, signature])
@@ -187,13 +193,25 @@ def _endorsements_to_cbor(profile: Profile, licence: Licence) -> list[Any]:
     return written
 
 
-def _protected(algorithm: str, kid: bytes, template: QrTemplate) -> bytes:
+def _mark_to_cbor(mark: CopyMark) -> list[Any]:
+    """A copy's mark: version, last day, receiver's name and code. Purpose and maker stand in
+    its file; the code of a scanned copy proves nothing by itself."""
+    if mark.expires is None or not mark.receiver.name:
+        raise UsageError("qr.copy", "a copy has a receiver and a last day")
+    code = mark.receiver.code or None
+    return [_COPY_VERSION, date_to_days(mark.expires), mark.receiver.name, code]
+
+
+def _protected(
+    algorithm: str, kid: bytes, template: QrTemplate, mark: list[Any] | None
+) -> bytes:
+    form = [template.dictionary, template.template]
     return strict_cbor.dumps(
         {
             _ALG: ALGORITHMS[algorithm],
             _CRIT: [_FORMAT],
             _KID: kid,
-            _FORMAT: [template.dictionary, template.template],
+            _FORMAT: form if mark is None else [*form, mark],
         }
     )
 
@@ -218,13 +236,13 @@ def decode(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Payload:
 
     InputError (``qr.prefix``, ``qr.base45``, ``qr.cbor``, ``qr.header``,
     ``qr.algorithm``, ``qr.signature``, ``qr.dictionary``, ``qr.deflate``,
-    ``qr.template``, ``qr.field``) or LimitError (``qr.size``, ``qr.inflated``).
+    ``qr.template``, ``qr.field``, ``qr.copy``) or LimitError (``qr.size``, ``qr.inflated``).
     ``qr.algorithm``, ``qr.dictionary`` and ``qr.template`` mean that a newer
     release may read it.
     """
     message = _message(text)
     protected, body, signature = _cose_sign1(message)
-    algorithm, kid, number, template_number = _header(protected)
+    algorithm, kid, number, template_number, mark = _header(protected)
     _check_signature_size(algorithm, signature, error=InputError)
     plain = inflate(body, number=number, limit=limits.qr_inflated)
     known = profiles.by_template(template_number)
@@ -232,6 +250,7 @@ def decode(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Payload:
         raise InputError("qr.template", f"template {template_number} is not known to this release")
     profile, template = known
     licence, fields, digest = _licence(strict_cbor.loads(plain), profile, template)
+    licence = replace(licence, copy=mark)
     return Payload(
         algorithm=algorithm,
         kid=kid,
@@ -279,8 +298,8 @@ def _cose_sign1(message: bytes) -> tuple[bytes, bytes, bytes]:
     return protected, body, signature
 
 
-def _header(protected: bytes) -> tuple[str, bytes, int, int]:
-    """Algorithm, kid, dictionary and template; no other header is allowed."""
+def _header(protected: bytes) -> tuple[str, bytes, int, int, CopyMark | None]:
+    """Algorithm, kid, dictionary, template and a copy's mark; no other header is allowed."""
     header = strict_cbor.loads(protected)
     labels = {_ALG, _CRIT, _KID, _FORMAT}
     if not isinstance(header, Mapping) or set(header) != labels:
@@ -293,9 +312,28 @@ def _header(protected: bytes) -> tuple[str, bytes, int, int]:
         raise InputError("qr.algorithm", f"algorithm {algorithm!r} is not known to this release")
     if not isinstance(kid, bytes) or len(kid) != KID_SIZE:
         raise InputError("qr.header", f"kid is not of {KID_SIZE} bytes")
-    if not isinstance(form, (list, tuple)) or len(form) != 2 or not all(map(_is_count, form)):
+    if not isinstance(form, (list, tuple)) or not 2 <= len(form) <= 3:
         raise InputError("qr.header", "format is not [dictionary, template]")
-    return _NAMES[algorithm], kid, form[0], form[1]
+    if not all(map(_is_count, form[:2])):
+        raise InputError("qr.header", "format is not [dictionary, template]")
+    mark = _mark(form[2]) if len(form) == 3 else None
+    return _NAMES[algorithm], kid, form[0], form[1], mark
+
+
+def _mark(item: Any) -> CopyMark:
+    """The mark of an annotated copy, in its one encoding."""
+    if not isinstance(item, (list, tuple)) or len(item) != 4:
+        raise InputError("qr.copy", "not the mark of a copy")
+    version, days, name, code = item
+    if version != _COPY_VERSION or isinstance(version, bool):
+        raise InputError("qr.copy", f"mark {version!r} is not known to this release")
+    for text, most in ((name, MAX_NAME), ("-" if code is None else code, MAX_CODE)):
+        plain = isinstance(text, str) and text == " ".join(text.split()) and text.isprintable()
+        if not plain or not 0 < len(text) <= most or unicodedata.normalize("NFC", text) != text:
+            raise InputError("qr.copy", "the receiver is not one plain line")
+    if days is None:
+        raise InputError("qr.copy", "a copy without a last day")
+    return CopyMark(CopyParty(name, code or ""), days_to_date(days, place="copy"))
 
 
 def _is_count(item: object) -> bool:
