@@ -17,6 +17,7 @@ from elicense.web.measured import Measured
 from elicense.web.peers import Client
 from elicense.web.routes import routers
 from elicense.web.settings import Settings
+from elicense.web.staff import Provider
 
 _TITLE = "elicense"
 _ABOUT = (
@@ -32,6 +33,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         running = context.start(settings)
         running.extras["peers"] = peers = Client(settings.peers, settings.region)
+        if settings.staff is not None:
+            running.extras["staff"] = Provider(settings.staff, settings.public_url)
         app.state.service = running
         tasks = background.start(running)
         try:
@@ -39,6 +42,8 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await background.end(tasks)
             await peers.close()
+            if "staff" in running.extras:
+                await running.extras["staff"].close()
             running.close()
 
     app = FastAPI(

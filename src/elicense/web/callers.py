@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,13 +11,18 @@ from datetime import UTC, datetime
 
 from starlette.requests import Request
 
-from elicense.registry import credentials
+from elicense.registry import credentials, sessions
 from elicense.registry.credentials import ANONYMOUS, Caller, Credential
 from elicense.registry.database import Registry
+from elicense.registry.sessions import Session
 from elicense.web.problems import Problem
+from elicense.web.settings import Settings
 
 _FRESH_SECONDS = 5.0
 _MOST_BUCKETS = 100_000
+_MOST_SESSIONS = 10_000
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(slots=True)
@@ -44,6 +50,38 @@ class Credentials:
         with self.registry.look() as connection:
             self.known = {item.digest: item for item in credentials.all_of(connection)}
         self.read_at = time.monotonic()
+
+
+@dataclass(slots=True)
+class Sessions:
+    """Sessions of staff, each kept in memory for five seconds: one that another process ended
+    ends here then."""
+
+    registry: Registry
+    known: dict[bytes, tuple[float, Session]] = field(default_factory=dict)
+
+    def find(self, secret: str, now: datetime) -> Session | None:
+        """The session with this secret, if it has not ended."""
+        if not _SECRET.fullmatch(secret):
+            return None
+        digest = credentials.digest_of(secret)
+        seen, found = self.known.get(digest, (-1e9, None))
+        if found is None or time.monotonic() - seen > _FRESH_SECONDS:
+            self.known.pop(digest, None)
+            with self.registry.look() as connection:
+                found = sessions.find(connection, secret, now=now)
+            if found is None:
+                return None
+            if len(self.known) >= _MOST_SESSIONS:
+                self.known.clear()
+            self.known[digest] = (time.monotonic(), found)
+        return found if now < found.until else None
+
+    def end(self, secret: str, now: datetime) -> None:
+        """End it, here at once."""
+        self.known.pop(credentials.digest_of(secret), None)
+        with self.registry.change() as connection:
+            sessions.end(connection, secret, now=now)
 
 
 @dataclass(slots=True)
@@ -89,6 +127,27 @@ def identify(request: Request, known: Credentials) -> Caller:
     if found is None:
         raise unauthorised()
     return found
+
+
+def cookie_name(settings: Settings, use: str = "") -> str:
+    """The name of a cookie. It holds the region, since services on one host share a browser's
+    cookies whatever their port; ``__Host-`` keeps every other host from setting it."""
+    secure = settings.public_url.startswith("https://")
+    return f"{'__Host-' if secure else ''}elicense{use and '-'}{use}-{settings.region}"
+
+
+def staff(request: Request, settings: Settings, known: Sessions) -> Caller:
+    """Who is logged in, ``ANONYMOUS`` for nobody. 403 for a request that would change something
+    and does not show what only our own page can read."""
+    secret = request.cookies.get(cookie_name(settings), "")
+    found = known.find(secret, datetime.now(UTC)) if secret else None
+    if found is None or settings.staff is None:
+        return ANONYMOUS
+    if request.method not in _SAFE:
+        told = request.headers.get("x-csrf-token", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(told, sessions.csrf_of(secret).encode()):
+            raise Problem(403, "access.csrf", "This request does not come from our own page")
+    return found.caller(settings.staff.per_minute)
 
 
 def unauthorised() -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from elicense.registry.database import Registry
 from elicense.registry.records import Record
 from elicense.web import callers
 from elicense.web.batching import Batcher
-from elicense.web.callers import Credentials, Rates
+from elicense.web.callers import Credentials, Rates, Sessions
 from elicense.web.problems import Problem
 from elicense.web.settings import Settings
 from elicense.web.sweeping import Sweeps
@@ -42,6 +43,7 @@ class Service:
     trust: TrustStore = field(repr=False)
     watched: Watched = field(repr=False)
     sweeps: Sweeps = field(repr=False)
+    sessions: Sessions = field(repr=False)
     find: Batcher[str, Record | None] = field(repr=False)
     log: Batcher[Access, None] = field(repr=False)
     metrics: Any = field(repr=False)
@@ -76,7 +78,7 @@ def start(settings: Settings) -> Service:
 
     running = Service(
         settings, registry, Credentials(registry), Rates(), workers, trust, seen, Sweeps(),
-        Batcher(find, "find"), Batcher(log, "log"), Metrics(),
+        Sessions(registry), Batcher(find, "find"), Batcher(log, "log"), Metrics(),
     )  # fmt: skip
     running.metrics.watch(running)
     return running
@@ -96,6 +98,9 @@ def check(settings: Settings) -> Iterator[str]:
     issuing, publishing = settings.issuing, settings.publishing
     if issuing is not None and not Path(issuing.seal).is_file():
         raise UsageError("service.settings", "the seal is not there", place=issuing.seal)
+    if settings.staff is not None:
+        import_module("joserfc")  # of the same extra: missing is told now, not at a log-in
+        yield f"staff: {settings.staff.issuer}, {len(settings.staff.roles)} roles"
     for what, key in (
         ("issuing.signer", issuing.signer if issuing else None),
         ("issuing.qr_signer", issuing.qr_signer if issuing else None),
@@ -116,6 +121,8 @@ def caller(request: Request) -> Caller:
     """Who asks (a FastAPI dependency), within its rate."""
     running = service(request)
     found = callers.identify(request, running.credentials)
+    if not found.known and running.settings.staff is not None:
+        found = callers.staff(request, running.settings, running.sessions)
     if found.known:
         callers.limit(running.rates, f"id:{found.access_id}", found.per_minute)
     else:

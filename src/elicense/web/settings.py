@@ -14,10 +14,15 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from elicense.errors import UsageError
 
 SCHEMA = "elicense-service/1"
+# signatures whose key is public: a secret both sides know (HS…) proves nothing of the issuer
+ALGORITHMS = frozenset({
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,25 @@ class Peers:
 
 
 @dataclass(frozen=True, slots=True)
+class Staff:
+    """Log-in of staff through an OpenID Connect provider. ``roles`` gives the scopes of each
+    value that the provider may put into ``claim``."""
+
+    issuer: str
+    client_id: str
+    roles: Mapping[str, tuple[str, ...]]
+    client_secret_env: str = ""  # none: a public client, bound by PKCE alone
+    claim: str = "roles"  # dots lead into objects: realm_access.roles
+    ask_for: tuple[str, ...] = ("openid", "profile")
+    algorithms: tuple[str, ...] = ("RS256", "ES256")
+    session: timedelta = timedelta(hours=8)
+    per_minute: int = 600
+    seconds: float = 8.0
+    ca_file: str = ""
+    allow_hosts: tuple[str, ...] = ()  # private addresses, or endpoints elsewhere, that are meant
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of it. Paths are relative to the file."""
 
@@ -103,6 +127,7 @@ class Settings:
     peers: Peers = Peers()
     issuing: Issuing | None = None
     publishing: Publishing | None = None
+    staff: Staff | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> Settings:
@@ -132,6 +157,8 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         sections["issuing"] = _part(Issuing, _table(table, "issuing", file), "issuing", file)
     if "publishing" in table:
         sections["publishing"] = _publishing(_table(table, "publishing", file), file)
+    if "staff" in table:
+        sections["staff"] = _staff(_table(table, "staff", file), file)
     address = table.pop("registry_env", None)
     if address is not None:
         if "registry" in table or address not in os.environ:
@@ -141,6 +168,8 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
     assert isinstance(found, Settings)
     if not re.fullmatch(r"[0-9]{6}", found.region):
         raise _wrong(file, "region", "six digits of GB/T 2260 are needed")
+    if found.staff is not None and not is_safe_url(found.public_url):
+        raise _wrong(file, "public_url", "with [staff] it is https (or http on loopback)")
     return _rooted(found, file.parent)
 
 
@@ -201,6 +230,45 @@ def _retention(table: dict[str, Any], file: Path) -> Retention:
     return Retention(**found)
 
 
+def is_safe_url(url: str) -> bool:
+    """https, or http on this machine: a secret may go there."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    plain = parts.scheme == "http" and host in {"127.0.0.1", "::1", "localhost"}
+    return bool(host) and (parts.scheme == "https" or plain) and parts.username is None
+
+
+def _staff(table: dict[str, Any], file: Path) -> Staff:
+    from elicense.registry.credentials import SCOPES
+
+    roles = table.pop("roles", None)
+    if not isinstance(roles, dict) or not roles:
+        raise _wrong(file, "staff.roles", "a table is needed: a role and its scopes")
+    for role, scopes in roles.items():
+        if not isinstance(scopes, list) or not scopes or any(s not in SCOPES for s in scopes):
+            raise _wrong(file, f"staff.roles.{role}", f"some of {', '.join(SCOPES)}")
+    if "session_hours" in table:
+        hours = table.pop("session_hours")
+        table["session"] = _span(hours, "staff.session_hours", file, "hours")
+    elif "session" in table:
+        raise _wrong(file, "staff.session", "unknown; session_hours is meant")
+    table["roles"] = {role: tuple(scopes) for role, scopes in roles.items()}
+    found = _part(Staff, table, "staff", file)
+    assert isinstance(found, Staff)
+    if not is_safe_url(found.issuer) or "?" in found.issuer or "#" in found.issuer:
+        raise _wrong(file, "staff.issuer", "an https address is needed (http on loopback)")
+    if not found.algorithms or not set(found.algorithms) <= ALGORITHMS:
+        raise _wrong(file, "staff.algorithms", f"some of {', '.join(sorted(ALGORITHMS))}")
+    if "openid" not in found.ask_for:
+        raise _wrong(file, "staff.ask_for", "openid is needed")
+    if found.client_secret_env and not os.environ.get(found.client_secret_env):
+        raise _wrong(file, "staff.client_secret_env", "the variable is not set")
+    return found
+
+
 def _publishing(table: dict[str, Any], file: Path) -> Publishing:
     values: dict[str, Any] = {}
     for key, value in table.items():
@@ -229,12 +297,14 @@ def _rooted(found: Settings, folder: Path) -> Settings:
         return str(folder / name) if name else ""
 
     def key(item: Key | None) -> Any:
-        if item is None or not item.key.startswith("file:"):
+        if item is None:
             return item
-        uri = "file:" + path(item.key.removeprefix("file:"))
+        uri = item.key
+        if uri.startswith("file:"):
+            uri = "file:" + path(uri.removeprefix("file:"))
         return replace(item, key=uri, certificate=path(item.certificate))
 
-    issuing, publishing = found.issuing, found.publishing
+    issuing, publishing, staff = found.issuing, found.publishing, found.staff
     if issuing is not None:
         issuing = replace(issuing, seal=path(issuing.seal), signer=key(issuing.signer),
                           qr_signer=key(issuing.qr_signer))  # fmt: skip
@@ -251,4 +321,5 @@ def _rooted(found: Settings, folder: Path) -> Settings:
     return replace(
         found, trust=path(found.trust), operators=tuple(map(path, found.operators)),
         issuing=issuing, publishing=publishing, peers=peers, registry=registry,
+        staff=replace(staff, ca_file=path(staff.ca_file)) if staff else None,
     )  # fmt: skip

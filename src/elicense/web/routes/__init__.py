@@ -17,10 +17,12 @@ def routers() -> tuple[APIRouter, ...]:
         lists,
         page,
         peers,
+        staff,
         verify,
     )
 
     return (
         verify.router, licences.router, issuing.router, peers.router, handovers.router,
-        dialect_a.router, dialect_b.router, lists.router, health.router, page.router,
+        dialect_a.router, dialect_b.router, lists.router, health.router, staff.router,
+        page.router,
     )  # fmt: skip

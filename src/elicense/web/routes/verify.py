@@ -41,7 +41,7 @@ def _terms(
     compared: Annotated[bool, Query(description="The sheet was compared by a person")] = False,
 ) -> Terms:
     """How to judge, from the query; and whether the caller may ask at all."""
-    if not who.known and not running.settings.uploads.anonymous:
+    if not running.settings.uploads.anonymous:
         callers.demand(who, "verify")
     if policy and policy not in shipped_names():
         raise Problem(422, "request.policy", f"policy is one of {', '.join(shipped_names())}")
