@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from elicense.canonical import Value
 from elicense.errors import UsageError
-from elicense.issuing import page_table, qr_picture
+from elicense.issuing import page_table, qr_picture, undisclosed
 from elicense.issuing.endorsement_page import endorsement_page
 from elicense.issuing.fonts import Font
 from elicense.issuing.layout import (
@@ -59,7 +59,8 @@ def compose(
     sample, a copy). UsageError ``page.room`` if the fields do not fit the page,
     InputError ``font.glyph`` for a character that the font cannot show.
     """
-    given = {item.key: (item, value) for item, value in profile.values(licence) if item.printed}
+    shown = undisclosed.shown_values(licence, profile)
+    given = {item.key: (item, value) for item, value in shown if item.printed}
     sheet = _Sheet(font, given)
     y = _heading(sheet, profile, notice)
     y = _statement(sheet, profile, y)
