@@ -28,6 +28,7 @@ from elicense.errors import (
 if TYPE_CHECKING:
     from elicense.evidence import Evidence
     from elicense.findings import Finding, Outcome
+    from elicense.issuing.copy import make_copy
     from elicense.issuing.endorse import endorse
     from elicense.issuing.extend import extend
     from elicense.issuing.issue import issue
@@ -49,13 +50,14 @@ __all__ = [
     "Endorsement", "Error", "Evidence", "FieldFault", "Finding", "InputError", "IssueRefused",
     "JointReport", "KeyMaterialError", "Licence", "LimitError", "Limits", "Online", "Outcome",
     "Policy", "Rejected", "Report", "Ship", "TrustStore", "UsageError", "Verdict", "endorse",
-    "extend", "issue", "load_signer", "open", "reissue", "verify", "verify_together",
+    "extend", "issue", "load_signer", "make_copy", "open", "reissue", "verify", "verify_together",
 ]  # fmt: skip
 
 _HOME = {
     "Endorsement": ("elicense.licence", "Endorsement"),
     "Evidence": ("elicense.evidence", "Evidence"),
     "Finding": ("elicense.findings", "Finding"),
+    "make_copy": ("elicense.issuing.copy", "make_copy"),
     "endorse": ("elicense.issuing.endorse", "endorse"),
     "extend": ("elicense.issuing.extend", "extend"),
     "issue": ("elicense.issuing.issue", "issue"),

@@ -237,7 +237,7 @@ def _make(order: _Order, drawn: Document) -> bytes:
     return _ofd(order, drawn) if order.plan.format == "ofd" else _pdf(order, drawn)
 
 
-def _spot(seal: bytes) -> Spot:
+def spot(seal: bytes) -> Spot:
     """The seal in its own size, in the middle of its place on the form."""
     place, picture = licence_page.SEAL, read_seal(seal).picture
     width, height = picture.width or place.width, picture.height or place.height
@@ -254,7 +254,7 @@ def _ofd(order: _Order, drawn: Document) -> bytes:
             unsealed, credential=order.signer, time=order.plan.time, stamp=order.stamp,
             attributes=True, crls=order.crls, ocsps=order.ocsps,
         )  # fmt: skip
-    spots: tuple[Spot, ...] = (_spot(order.seal),)
+    spots: tuple[Spot, ...] = (spot(order.seal),)
     if order.plan.riding:
         spots += riding.spots(drawn.pages, read_seal(order.seal).picture)
     return ofd_seal.seal_ofd(
@@ -292,7 +292,7 @@ def _pdf(order: _Order, drawn: Document) -> bytes:
         time=order.plan.time,
         profile=order.plan.profile,
         seal=order.seal if order.plan.profile == "GM.sm2seal" else None,
-        appearance=pdf_seal.Appearance(picture.data, _spot(order.seal)),
+        appearance=pdf_seal.Appearance(picture.data, spot(order.seal)),
         stamp=order.stamp,
         name=order.licence.issuer.name,
         reason=_REASON,

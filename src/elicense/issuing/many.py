@@ -234,7 +234,7 @@ def _present(desk: _Desk, licence: Licence, path: Path) -> str:
             timestamped=desk.stamp is not None, options=setup.options,
         )  # fmt: skip
         own_check.prove(data, licence, data=claimed, plan=plan, trust=setup.trust,
-                        coded=desk.qr_signer is not None)  # fmt: skip
+                        more=(), coded=desk.qr_signer is not None)  # fmt: skip
     except (Error, OSError) as error:
         return str(error)
     return ""

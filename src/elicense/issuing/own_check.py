@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from elicense.verifying import judge
 if TYPE_CHECKING:
     from elicense.report import Report
 
-_PROVEN = (
+PROVEN = (
     "container.structure", "integrity.digest", "signature.value", "coverage.document",
     "changes.after-signing", "licence.data", "licence.fields", "licence.dates",
     "agreement.data-page",
@@ -66,11 +66,13 @@ def prove(
     trust: TrustStore | None,
     coded: bool,
     policy: Policy = DEFAULT,
+    more: tuple[str, ...] = ("licence.attestation",),
 ) -> None:
     """Verify ``made``; Error ``issue.self-check`` naming the findings if it does not hold.
 
     Under a trust store the verdict must be VALID; only rules that rest on other
-    documents (``ism.*``: the company's DOC, a renewal) may stay open.
+    documents (``ism.*``: the company's DOC, a renewal) may stay open. ``more`` are further
+    codes that must have passed.
     """
     evidence = examine(made)
     now = datetime.now(UTC)
@@ -80,7 +82,9 @@ def prove(
     )  # fmt: skip
     problems = [
         *_shape(evidence, data, plan, coded=coded),
-        *_findings(report, plan, coded=coded, trusted=trust is not None),
+        *open_problems(
+            report, _wanted(plan, coded=coded, more=more), trusted=trust is not None
+        ),
     ]
     if problems:
         raise Error("issue.self-check", "; ".join(problems), place=licence.number)
@@ -121,13 +125,20 @@ def _is_stamp(kind: str) -> bool:
     return kind == "document-timestamp"
 
 
-def _findings(report: Report, plan: Plan, *, coded: bool, trusted: bool) -> Iterator[str]:
-    proven = {f.code for f in report.findings if f.outcome is Outcome.PASS}
-    wanted = list(_PROVEN)
+def _wanted(plan: Plan, *, coded: bool, more: tuple[str, ...]) -> list[str]:
+    wanted = [*PROVEN, *more]
     if plan.kind == "seal" and (plan.format == "ofd" or plan.profile == "GM.sm2seal"):
         wanted += ["seal.signer", "seal.validity"]
     if coded:
         wanted.append("agreement.qr-data")
+    return wanted
+
+
+def open_problems(report: Report, wanted: Collection[str], *, trusted: bool) -> Iterator[str]:
+    """What of a report does not hold: codes of ``wanted`` that have not passed, faults, and
+    open questions. ``trusted``: it was judged under a trust store, so that only what rests on
+    other documents may stay open; else also all that a file cannot prove by itself."""
+    proven = {f.code for f in report.findings if f.outcome is Outcome.PASS}
     yield from (f"{code} is not proven" for code in wanted if code not in proven)
     for finding in report.findings:
         if finding.outcome is Outcome.FAIL:
