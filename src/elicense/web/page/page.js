@@ -7,6 +7,8 @@ const ORDER = ["FAIL", "UNKNOWN", "WARN"];
 let words = {};
 let language = (localStorage.getItem("language") || navigator.language || "zh").startsWith("zh") ? "zh" : "en";
 let last = null;  // repeats the last task, in the other language too
+let staff = { login: false, subject: null };  // who is logged in
+let failed = "";  // why a log-in was not
 
 function say(key) { return words[language][key] ?? key; }
 
@@ -24,12 +26,16 @@ function speak() {
   $("language").textContent = say("other");
   $("language").lang = language === "zh" ? "en" : "zh";
   fillTypes();
+  tellStaff();
 }
 
 // -- asking -------------------------------------------------------------------------------
 
 async function ask(path, options = {}) {
   let answer;
+  if (staff.csrf && options.method === "POST" && !options.headers?.Authorization) {
+    options = { ...options, headers: { ...options.headers, "X-CSRF-Token": staff.csrf } };
+  }
   try {
     answer = await fetch(path, options);
   } catch {
@@ -243,7 +249,7 @@ function query(event) {
   event.preventDefault();
   const by = $("query-by").value, value = $("query-value").value.trim();
   const purpose = `purpose=${encodeURIComponent($("purpose").value)}`;
-  const headers = $("credential").value ? { Authorization: `Bearer ${$("credential").value}` } : {};
+  const headers = $("credential").value && !staff.subject ? { Authorization: `Bearer ${$("credential").value}` } : {};
   const paths = {
     identifier: `/api/query/${encodeURIComponent(value)}?${purpose}`,
     number: `/api/licences?number=${encodeURIComponent(value)}&${purpose}`,
@@ -308,6 +314,7 @@ function connect() {
   }
   $("scan").addEventListener("click", scan);
   $("stop").addEventListener("click", stop);
+  $("log-out").addEventListener("click", logOut);
   $("form-ship").addEventListener("submit", inspect);
   $("form-query").addEventListener("submit", query);
   $("form-file").addEventListener("submit", (event) => event.preventDefault());
@@ -323,6 +330,46 @@ function connect() {
   connected();
 }
 
+// -- who is logged in -------------------------------------------------------------------------
+
+function tellStaff() {
+  const known = Boolean(staff.subject);
+  $("staff").hidden = !staff.login;
+  $("log-in").hidden = known;
+  $("log-out").hidden = !known;
+  const until = known ? new Date(staff.until).toLocaleTimeString(language === "zh" ? "zh-CN" : "en-GB", { hour: "2-digit", minute: "2-digit" }) : "";
+  $("staff-name").textContent = known ? `${say("loggedIn")}${staff.name} · ${say("until")} ${until}` : "";
+  $("staff-name").hidden = !known;
+  $("field-credential").hidden = known;
+  $("login-failed").hidden = !failed;
+  $("login-failed").textContent = failed ? `${say("loginFailed")}${words[language][`login-${failed}`] ?? say("login-provider")}` : "";
+}
+
+async function readStaff() {
+  const told = new URLSearchParams(location.search).get("login");
+  if (told !== null) {
+    failed = told || "provider";
+    history.replaceState(null, "", "/");  // said once, not again with every reload
+  }
+  try { staff = await ask("/api/staff"); } catch { /* without a service nobody is logged in */ }
+  tellStaff();
+}
+
+async function logOut() {
+  try {
+    const told = await ask("/api/staff/logout", { method: "POST" });
+    staff = { login: true, subject: null };
+    $("result").hidden = true;
+    $("result").replaceChildren();
+    last = null;
+    tellStaff();
+    if (told.next) location.assign(told.next);
+  } catch (error) {
+    show(element("p", { class: "note", role: "alert" }, `${say("failed")}: ${error.message}`));
+    await readStaff();
+  }
+}
+
 async function begin() {
   words = await (await fetch("/page/words.json")).json();
   speak();
@@ -332,6 +379,7 @@ async function begin() {
     const told = await ask("/api/health");
     $("service").textContent = `${told.authority} · ${told.region}`;
   } catch { $("offline").hidden = false; }
+  await readStaff();
 }
 
 begin();

@@ -1,6 +1,6 @@
 // Keeps the page itself, so that it opens without a connection and says plainly that judging
 // needs one. No answer is ever kept: an old VALID must not be shown as a new one.
-const CACHE = "elicense-page-1";
+const CACHE = "elicense-page-2";
 const SHELL = ["/", "/page/page.css", "/page/page.js", "/page/words.json", "/page/icon.svg"];
 
 self.addEventListener("install", (event) => {
