@@ -97,7 +97,7 @@ def free_port() -> int:
 def served(app: Any, port: int, pair: tuple[Path, Path] | None = None) -> Iterator[None]:
     """A real server on loopback, with TLS if certificate and key are given."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="warning",
+        app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1,
         ssl_certfile=str(pair[0]) if pair else None, ssl_keyfile=str(pair[1]) if pair else None,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -208,12 +208,15 @@ ROUTES = [
     ("POST", "/api/licences", "issue"),
     ("POST", "/api/licences/{id}/versions", "issue"),
     ("POST", "/api/licences/{id}/endorsements", "endorse"),
+    ("GET", "/api/transfers", "transfer"),
+    ("POST", "/api/transfers", "transfer"),
     ("GET", "/metrics", "metrics"),
 ]
 BODIES = {
     "state": {"state": "suspended", "reason": "x"},
     "endorse": {"kind": "annual-1", "date": "2026-11-01", "place": "x", "officer": "y"},
     "issue": {},
+    "transfer": {"identifier": "1.2.156.3005.2.none", "receiver": "1" * 18, "reason": "x"},
 }
 
 

@@ -32,6 +32,7 @@ SCOPES = (
     "issue", "endorse", "state",  # change the registry
     "peer",  # another region's service
     "handover",  # applications handed over between windows
+    "transfer",  # licences that go to or come from another authority
     "metrics",
 )  # fmt: skip
 _ACCESS_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,62}")

@@ -1,18 +1,21 @@
-"""What a registry publishes: its status lists, each with the head of the audit chain."""
+"""What a registry publishes: its status lists, each with the head of the audit chain, and what
+a status index says."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from elicense.errors import UsageError
+from elicense.issuing.status_index import Entry, holds_resident_id
 from elicense.registry import audit
 from elicense.registry.audit import Head
 from elicense.registry.schema import licences, status_lists
 from elicense.registry.states import states
+from elicense.trust.status_index import Successor
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,6 +35,24 @@ def uris(connection: Connection) -> tuple[str, ...]:
     """The status lists of this registry, in the order they were opened."""
     rows = connection.execute(select(status_lists.c.uri).order_by(status_lists.c.id))
     return tuple(rows.scalars())
+
+
+def index_entries(connection: Connection) -> Iterator[Entry]:
+    """What a status index has to say: each licence's place, and where it was transferred to.
+    Those whose number or serial is a resident's are left out, as an index must not hold them."""
+    rows = connection.execute(
+        select(licences, status_lists.c.uri.label("list_uri"))
+        .join(status_lists, status_lists.c.id == licences.c.status_list)
+        .order_by(licences.c.id).execution_options(yield_per=1000)
+    )  # fmt: skip
+    for row in rows:
+        if holds_resident_id(row.number) or holds_resident_id(row.family):
+            continue
+        moved = Successor("transferred", row.successor, row.successor_authority)
+        yield Entry(
+            row.identifier, row.list_uri, row.status_index, row.number,
+            moved if row.state == "transferred" else None,
+        )  # fmt: skip
 
 
 def content(connection: Connection, uri: str) -> ListContent:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from elicense.errors import Error
-from elicense.web import trusting
+from elicense.web import transfers, trusting
 from elicense.web.problems import LOG
 from elicense.web.sweeping import sweep
 
@@ -28,7 +28,8 @@ def start(running: Service) -> list[asyncio.Task[None]]:
         settings.retention.every.total_seconds(), lambda: sweep(running), "retention",
         first=FIRST_SWEEP_SECONDS,
     )  # fmt: skip
-    return [asyncio.create_task(watching), asyncio.create_task(sweeping)]
+    sending = every(transfers.RESUME_SECONDS, lambda: transfers.resume(running), "transfers")
+    return [asyncio.create_task(work) for work in (watching, sweeping, sending)]
 
 
 async def end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_CACHED = 10_000
 _FAILURES = 5
 _REST_SECONDS = 30.0
+_CODE = re.compile(r"[a-z][a-z0-9.-]{2,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,26 @@ class Client:
             return False
         return True
 
+    async def send_transfer(self, message: bytes, office: str, *, trust: TrustStore) -> bytes:
+        """Send a message of a transfer to the office with this USCC; its signed answer, or
+        nothing. UsageError with the problem that it told, OSError where nobody answered."""
+        endpoint = office_endpoint(office, trust)
+        if not endpoint.endswith("/api/peer/query"):
+            raise OSError("the trust list names no address of this authority")
+        headers = {"Content-Type": peer_answer.MEDIA_TYPE, "Accept": peer_answer.MEDIA_TYPE}
+        try:
+            async with asyncio.timeout(self.settings.seconds):
+                found = await outward.ask(
+                    self._client(), "POST", endpoint.removesuffix("query") + "transfer",
+                    allow_hosts=self.settings.allow_hosts, headers=headers,
+                    most=peer_answer.MAX_ANSWER, body=message,
+                )  # fmt: skip
+        except (httpx.HTTPError, TimeoutError, ValueError) as exc:
+            raise OSError(str(exc) or type(exc).__name__) from exc
+        if found.status == 200:
+            return found.body if found.kind.startswith(peer_answer.MEDIA_TYPE) else b""
+        raise refusal(found)
+
     async def _post(
         self, url: str, body: bytes, *, kind: str = "application/json"
     ) -> tuple[str, bytes]:
@@ -170,6 +193,20 @@ def office_endpoint(office: str, trust: TrustStore) -> str:
     )  # fmt: skip
 
 
+def refusal(found: outward.Answered) -> Exception:
+    """What an office that did not take a message said of it."""
+    if not 400 <= found.status < 500 or found.status in {404, 408, 429}:
+        return OSError(f"it answered {found.status}")
+    try:
+        told = json.loads(found.body)
+    except (ValueError, RecursionError):
+        told = None
+    code = told.get("code") if isinstance(told, dict) else None
+    if not isinstance(code, str) or not _CODE.fullmatch(code):
+        return UsageError("transfer.refused", f"it answered {found.status}")
+    return UsageError(code, f"refused by the other authority: {str(told.get('title'))[:200]}")
+
+
 def _judged(
     kind: str, body: bytes, query: peer_answer.Query, trust: TrustStore, region: str, host: str
 ) -> Reply:
@@ -184,8 +221,6 @@ def _judged(
 
 def _unsigned(body: bytes, region: str, host: str) -> Reply:
     """An answer in the deployed dialect, or anything else: shown, never believed."""
-    import json
-
     try:
         shown = json.loads(body)
     except (ValueError, RecursionError):

@@ -17,6 +17,11 @@ _STATUS = {
     "registry.unknown": 404, "registry.duplicate": 409, "registry.state": 409,
     "handover.gap": 409, "handover.fork": 409, "handover.state": 409,
     "registry.database": 503, "registry.in-force": 409, "registry.list-full": 503,
+    "registry.transfer": 409, "transfer.unknown": 404, "transfer.under-way": 409,
+    "transfer.state": 409, "transfer.order": 409, "transfer.fork": 409, "transfer.done": 409,
+    "transfer.parties": 409, "transfer.address": 409, "transfer.another-licence": 409,
+    "transfer.not-ours": 409, "transfer.erased": 409, "transfer.signature": 403,
+    "transfer.not-entitled": 403,
 }  # fmt: skip
 # what these say is about our own installation and not for the caller to read
 _OWN = (KeyMaterialError,)

@@ -18,11 +18,12 @@ def routers() -> tuple[APIRouter, ...]:
         page,
         peers,
         staff,
+        transfers,
         verify,
     )
 
     return (
         verify.router, licences.router, issuing.router, peers.router, handovers.router,
-        dialect_a.router, dialect_b.router, lists.router, health.router, staff.router,
-        page.router,
+        transfers.router, dialect_a.router, dialect_b.router, lists.router, health.router,
+        staff.router, page.router,
     )  # fmt: skip

@@ -48,7 +48,7 @@ async def issue(members: Members, running: Running, who: Who) -> dict[str, Any]:
     """Seal, verify and register a licence; scope ``issue``. Every fault is told at once, each
     with its field, and nothing is registered then."""
     callers.demand(who, "issue")
-    licence = _licence(members)
+    licence = licence_of(members)
     return await run_in_threadpool(_issued, running, who, licence, "")
 
 
@@ -63,7 +63,7 @@ async def reissue(
     def make() -> dict[str, Any]:
         with running.registry.look() as connection:
             before = records.needed(connection, identifier)
-        licence = _licence({**members, "version": before.version + 1})
+        licence = licence_of({**members, "version": before.version + 1})
         _same(before, licence)
         return _issued(running, who, licence, identifier)
 
@@ -89,7 +89,8 @@ async def endorse(
     return await run_in_threadpool(make)
 
 
-def _licence(members: Mapping[str, Any]) -> Licence:
+def licence_of(members: Mapping[str, Any]) -> Licence:
+    """The licence that a request asks for; every fault of it is told at once."""
     request = read_json(json.dumps(members, ensure_ascii=False).encode())
     if request.licence is None or request.faults:
         raise IssueRefused(request.faults)
@@ -116,16 +117,22 @@ def _settings(running: Service) -> Any:
 
 
 def _issued(running: Service, who: Caller, licence: Licence, before: str) -> dict[str, Any]:
-    settings = _settings(running)
-    qr = settings.qr_signer
     record, made = issuing.issue(
         running.registry, licence, actor=who.access_id, now=datetime.datetime.now(datetime.UTC),
-        formats=settings.formats, supersedes=before, seal=Path(settings.seal).read_bytes(),
-        signer=keys.load(running, settings.signer),
-        qr_signer=keys.load(running, qr) if qr else None,
-        trust=_trust(running),
+        supersedes=before, **sealing(running),
     )  # fmt: skip
     return _answer(record, made)
+
+
+def sealing(running: Service) -> dict[str, Any]:
+    """What a licence is sealed with here, and must be VALID under."""
+    settings = _settings(running)
+    qr = settings.qr_signer
+    return {
+        "formats": settings.formats, "seal": Path(settings.seal).read_bytes(),
+        "signer": keys.load(running, settings.signer),
+        "qr_signer": keys.load(running, qr) if qr else None, "trust": _trust(running),
+    }  # fmt: skip
 
 
 def _trust(running: Service) -> Any:

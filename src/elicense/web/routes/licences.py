@@ -67,7 +67,7 @@ async def history(
             record = records.licence(connection, identifier)
             if record is None:
                 return None
-            return [answers.change(item) for item in records.history(connection, record)]
+            return answers.history(records.history(connection, record))
 
     found = await run_in_threadpool(look)
     await context.logged(running, who, "history", identifier, why,
