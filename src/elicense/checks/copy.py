@@ -131,9 +131,10 @@ def page(case: Case) -> Iterator[Finding]:
         return
     found = list(_pages(mark, claims.text, values))
     until = mark.expires.isoformat() if mark.expires else ""
-    said = claims.metadata.get("JZJYXQJZSJ", until)
-    if said[:10] != until:
-        found.append(Finding("copy.page", FAIL, "licence", "metadata", {**values, "said": said}))
+    for name, said in claims.metadata.items():
+        if name.endswith("JZJYXQJZSJ") and said[:10] != until:
+            words = {**values, "said": said[:40]}
+            found.append(Finding("copy.page", FAIL, "licence", "metadata", words, name))
     yield from found or [Finding("copy.page", PASS, "licence", "", values)]
 
 
