@@ -49,6 +49,8 @@ def sample(seed: int, type: str = "msa-doc", *, endorsed: int = 0) -> Licence:
     """One plausible licence of ``type``, always the same for a seed."""
     rng = random.Random(f"{type}/{seed}")
     profile = profiles.get(type)
+    if not profile.limits:
+        return _by_kind(rng, profile)
     issuer_name, issuer_start, region = rng.choice(_ISSUERS)
     issuer = Party(name=issuer_name, code=uscc(issuer_start), code_type="001", region=region)
     name = "".join(map(rng.choice, (_PLACES, _NAMES, _LINES, _FORMS)))
@@ -121,3 +123,80 @@ def _endorsements(
         )
         for index, box in enumerate(profile.boxes[:count])
     )
+
+
+def resident(rng: random.Random) -> str:
+    """A resident identity number of nobody."""
+    digits = f"12011619{rng.randint(50, 99)}{rng.randint(1, 12):02}{rng.randint(1, 28):02}"
+    digits += f"{rng.randint(0, 999):03}"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    total = sum(int(c) * w for c, w in zip(digits, weights, strict=True))
+    return digits + "10X98765432"[total % 11]
+
+
+def _by_kind(rng: random.Random, profile: Any) -> Licence:
+    """A licence of a type that is not maritime: each field some value of its kind.
+
+    The type's own rules need not hold in it.
+    """
+    members: dict[str, Any] = {"issuer": {}, "holder": {}, "validity": {}, "fields": {}}
+    for item in profile.fields:
+        if not item.required and rng.random() < 0.3:
+            continue
+        *parents, last = item.path.split(".")
+        here = members
+        for step in parents:
+            here = here[step]
+        here[last] = _any(rng, item)
+    issuer_name, issuer_start, region = rng.choice(_ISSUERS)
+    code = uscc(issuer_start)
+    day = datetime.date(2024, 1, 1) + datetime.timedelta(days=rng.randint(0, 700))
+    members["issuer"] |= {"name": issuer_name, "code": code, "code_type": "001"}
+    if "region" in members["issuer"]:
+        members["issuer"]["region"] = region
+    person = profile.subject == "person"
+    members["holder"] |= {
+        "code": resident(rng) if person else uscc("91120118" + f"{rng.randint(1, 10**8):09}"),
+        "code_type": "111" if person else "001",
+    }
+    return Licence(
+        type=profile.id,
+        identifier=identifiers.format_identifier(
+            type=profile.type_code, issuer=code, serial=f"2024{rng.randint(1, 9999999):07}",
+            version=1,
+        ),
+        number=f"{rng.randint(1, 10**9):010}",
+        issuer=Party(**members["issuer"]),
+        holder=Party(**members["holder"]),
+        validity=Validity(issued=day, valid_until=day + datetime.timedelta(days=80)),
+        fields=members["fields"],
+        status=StatusReference("https://status.example/list/1", rng.randint(0, 100_000)),
+    )  # fmt: skip
+
+
+def _any(rng: random.Random, item: Any) -> Any:
+    """Some value of a field's or column's kind."""
+    if item.kind == "choice":
+        return rng.choice(sorted(item.choices))
+    if item.kind == "choices":
+        codes = sorted(item.choices)
+        return tuple({"code": code} for code in rng.sample(codes, rng.randint(1, len(codes))))
+    if item.kind == "table":
+        return tuple(
+            {column.key: _any(rng, column) for column in item.columns}
+            for _ in range(rng.randint(1, 6))
+        )
+    day = datetime.date(2024, 1, 1) + datetime.timedelta(days=rng.randint(0, 700))
+    made = {
+        "date": day.isoformat(),
+        "month": f"{day:%Y-%m}",
+        "money": f"{rng.randint(0, 99999)}.{rng.randint(0, 99):02}",
+        "percent": rng.choice(["8", "0.5", "12.25"]),
+        "integer": rng.randint(1, 500),
+        "resident-id": resident(rng),
+        "uscc": uscc("91120118" + f"{rng.randint(1, 10**8):09}"),
+        "area": rng.choice(["120000", "130000", "370100"]),
+        "identifier": "1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U",
+        "address": f"{rng.choice(_PLACES)}市和平区解放路{rng.randint(1, 999)}号",
+    }
+    return made.get(item.kind, "".join(map(rng.choice, (_PLACES, _NAMES, _LINES))))

@@ -54,6 +54,8 @@ def test_a_licence_comes_back_as_it_was(way: str, licence: Licence) -> None:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("type", TYPES)
 def test_made_up_licences_of_every_type_come_back(way: str, type: str) -> None:
+    if way == "compendium" and not type.startswith("msa-"):
+        pytest.skip("the IMO data set is of ship and company certificates")
     write, read = WAYS[way]
     for seed in range(30):
         licence = sample(seed, type, endorsed=seed % 2)

@@ -19,7 +19,7 @@ TYPES = ["msa-doc", "msa-doc-interim", "msa-smc", "msa-smc-interim"]
 
 
 def test_the_four_maritime_types_are_there() -> None:
-    assert sorted(item.id for item in profiles.all()) == TYPES
+    assert {item.id for item in profiles.all()} >= set(TYPES)
     assert profiles.get("msa-smc").title("zh") == "安全管理证书"
     assert profiles.find("none") is None
     with pytest.raises(UsageError) as caught:

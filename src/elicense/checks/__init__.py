@@ -61,6 +61,7 @@ CHECKS: tuple[Check, ...] = (
     # is the licence in force?
     licence.data,
     licence.fields,
+    licence.rules,
     licence.identifier,
     licence.dates,
     ism.ism,
@@ -89,6 +90,7 @@ SHEET_CHECKS: tuple[Check, ...] = (
     # is the licence in force?
     licence.identifier,
     licence.dates,
+    licence.rules,
     ism.ism,
     companions.companions,
     status.status,

@@ -12,7 +12,7 @@ from elicense.errors import InputError
 from elicense.findings import Finding, Outcome
 from elicense.identifiers import parse_identifier
 from elicense.licence import Licence
-from elicense.profiles import Profile, value_problem
+from elicense.profiles import Profile, breaches, value_problem
 
 
 def data(case: Case) -> Iterator[Finding]:
@@ -83,6 +83,26 @@ def _hidden(licence: Licence, profile: Profile) -> Iterator[Finding]:
             names = (item.zh, item.en) if item is not None else (path, path)
             yield Finding("licence.fields", UNKNOWN, "licence", "hidden",
                           {"field_zh": names[0], "field_en": names[1]}, path)  # fmt: skip
+
+
+def rules(case: Case) -> Iterator[Finding]:
+    """``licence.rules``: what holds in every licence of this type (totals, months, ages).
+
+    Nothing is said of a rule whose values are not there, in a copy that hides them or at all.
+    """
+    licence, profile = case.licence, case.profile
+    if licence is None or profile is None or not profile.rules:
+        return
+    found = breaches(profile, licence)
+    for breach in found:
+        rule = breach.rule
+        words = {"rule_zh": rule.zh, "rule_en": rule.en, "detail": breach.detail}
+        yield Finding("licence.rules", _BROKEN[rule.broken], "licence", "", words, breach.path)
+    if not any(breach.rule.broken != "warn" for breach in found):
+        yield Finding("licence.rules", PASS, "licence", values={"count": str(len(profile.rules))})
+
+
+_BROKEN = {"fail": FAIL, "unknown": UNKNOWN, "warn": WARN}
 
 
 def identifier(case: Case) -> Iterator[Finding]:

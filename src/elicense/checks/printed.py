@@ -34,7 +34,12 @@ def printed(case: Case) -> Iterator[Finding]:
     found = {item.field: item for item in case.evidence.printed}
     wanted = deciding(licence, profile)
     if case.compared:
-        yield Finding(_CODE, PASS, "licence", "compared", {"count": str(len(wanted))})
+        uncoded = not_in_code(licence, profile)
+        for path in uncoded:
+            item = PrintedField(path, wanted[path], "", "unreadable", 0.0, 0)
+            yield Finding(_CODE, UNKNOWN, "licence", "not-in-code", _values(item, profile), path)
+        if not uncoded:
+            yield Finding(_CODE, PASS, "licence", "compared", {"count": str(len(wanted))})
         yield from _remarks(found, profile)
     elif case.evidence.printed_problem == NO_OCR:
         yield Finding(_CODE, UNKNOWN, "licence", "no-ocr")
@@ -54,13 +59,27 @@ def deciding(licence: Licence, profile: Profile) -> dict[str, str]:
     }
 
 
+def not_in_code(licence: Licence, profile: Profile) -> tuple[str, ...]:
+    """Tables too long for a QR code, which holds the number of their rows alone: nobody can
+    compare them, neither a reader nor a person."""
+    return tuple(
+        item.path for item, value in profile.values(licence)
+        if item.kind == "table" and item.deciding and isinstance(value, int)
+    )  # fmt: skip
+
+
 def _judged(
     found: dict[str, PrintedField], wanted: dict[str, str], licence: Licence, profile: Profile
 ) -> Iterator[Finding]:
     open_ones = False
+    uncoded = not_in_code(licence, profile)
     for path in (*wanted, *(p for p in found if p not in wanted)):
         item = found.get(path) or PrintedField(path, wanted[path], "", "unreadable", 0.0, 0)
         if item.outcome == "match":
+            continue
+        if path in uncoded:
+            yield Finding(_CODE, UNKNOWN, "licence", "not-in-code", _values(item, profile), path)
+            open_ones = True
             continue
         values = _values(item, profile)
         open_ones = True

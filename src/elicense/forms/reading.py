@@ -16,7 +16,10 @@ from elicense.licence import FORMAT, Licence
 from elicense.profiles import Field, Profile, value_problem
 
 _DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?", re.ASCII)
+_AMOUNT = re.compile(r"[¥￥]?((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]{1,2})?)元?", re.ASCII)
 _PROBLEMS = {
+    "missing": "lacks a cell that is required",
+    "unknown": "has a cell that stands in no column",
     "kind": "is not a value of this kind",
     "check": "has a wrong check digit",
     "unknown-code": "is not in its table",
@@ -112,6 +115,8 @@ def spelled(item: Field, value: Value) -> Value:
     if item.kind == "choices":
         entries = value if isinstance(value, tuple) else (value,)
         return tuple(_entry(item, entry) for entry in entries)
+    if item.kind == "table" and isinstance(value, tuple):
+        return tuple(_spelled_row(item, row) for row in value)
     if item.kind == "integer" and isinstance(value, str):
         digits = value.strip().replace(",", "")
         return int(digits) if digits.isascii() and digits.isdigit() else value
@@ -120,6 +125,8 @@ def spelled(item: Field, value: Value) -> Value:
     text = value.strip()
     if item.kind == "date":
         return iso_date(text)
+    if item.kind == "money":
+        return amount(text)
     return _code(item, text) if item.kind in {"choice", "title"} else text
 
 
@@ -132,6 +139,25 @@ def iso_date(text: str) -> str:
         return datetime.date(*map(int, found.groups())).isoformat()
     except ValueError:
         return text
+
+
+def _spelled_row(item: Field, row: Value) -> Value:
+    """The cells of a table's row, each as its column has it."""
+    if not isinstance(row, Mapping):
+        return row
+    columns = {column.key: column for column in item.columns}
+    return {key: spelled(columns[key], cell) if key in columns else cell
+            for key, cell in row.items()}  # fmt: skip
+
+
+def amount(text: str) -> str:
+    """``¥1,234.5``, ``1234元`` as ``1234.50``; other texts unchanged."""
+    found = _AMOUNT.fullmatch(text)
+    if found is None:
+        return text
+    digits = found[1].replace(",", "")
+    yuan, _, rest = digits.partition(".")
+    return f"{int(yuan)}.{rest:0<2}"
 
 
 def _entry(item: Field, entry: Value) -> Value:

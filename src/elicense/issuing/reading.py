@@ -14,6 +14,7 @@ from elicense import canonical, identifiers, profiles
 from elicense import licence as licences
 from elicense.canonical import Value
 from elicense.errors import Error, FieldFault, InputError, UsageError
+from elicense.forms.reading import amount
 from elicense.licence import FORMAT, Licence
 from elicense.profiles import Field
 
@@ -216,9 +217,21 @@ def _cell(field: Field | None, path: str, cell: str) -> Value:
         return int(digits) if digits.isascii() and digits.isdigit() else cell
     if field is None:
         return cell
+    if field.kind == "money":
+        return amount(cell)
+    if field.kind == "table":
+        return _rows(cell)
     if field.kind == "choices":
         return tuple(_choice(field, part) for part in re.split("[;；]", cell) if part.strip())
     return _code(field, cell) if field.kind in {"choice", "title"} else cell
+
+
+def _rows(cell: str) -> Value:
+    """A table in a cell of a CSV: a JSON array of objects; another text is left as it is."""
+    try:
+        return canonical.parse(cell.encode(), max_size=1 << 20, max_depth=4)
+    except Error:
+        return cell
 
 
 def _choice(field: Field, text: str) -> dict[str, Value]:

@@ -15,12 +15,23 @@ from elicense.canonical import Value
 from elicense.errors import Error, FieldFault, InputError
 from elicense.licence import Endorsement, Licence, Party, tree
 from elicense.months import add_months
-from elicense.profiles import Field, Profile, TermLimit, choice_items, find, value_problem
+from elicense.profiles import (
+    Field,
+    Profile,
+    TermLimit,
+    breaches,
+    choice_items,
+    find,
+    table_problems,
+    value_problem,
+)
 
 _KINDS = {
     "kind": ("field.kind", "is not a value of this field's kind ({kind})"),
     "check": ("field.check-digit", "has a wrong check digit"),
     "unknown-code": ("field.unknown-code", "is not one of {codes}"),
+    "missing": ("field.missing", "is required"),
+    "unknown": ("field.unknown", "stands in no column of this table"),
 }
 _IN_TIME = 3  # months before expiry in which a renewal keeps the old day (ISM 13.10)
 
@@ -37,6 +48,7 @@ def faults(licence: Licence, *, day: datetime.date) -> tuple[FieldFault, ...]:
         *_parties(licence),
         *_dates(licence, day),
         *_term(licence, profile),
+        *_rules(licence, profile),
         *_endorsements(licence, profile, day),
         *_status(licence, profile),
         *_texts(tree(licence), ""),
@@ -58,6 +70,9 @@ def _fields(licence: Licence, profile: Profile) -> Iterator[FieldFault]:
 
 
 def _value(item: Field, value: Value) -> Iterator[FieldFault]:
+    if item.kind == "table":
+        yield from _cells(item, value)
+        return
     if item.kind == "choices" and isinstance(value, tuple):
         if item.required and not value:
             return  # missing
@@ -70,10 +85,33 @@ def _value(item: Field, value: Value) -> Iterator[FieldFault]:
         return
     if value in ("", ()):
         return  # an empty text is no value: missing() speaks of required ones
-    if problem := value_problem(item, value):
+    if item.kind == "money" and isinstance(value, str) and value.startswith("-"):
+        yield FieldFault(item.path, "field.negative", f"{item.en}: {value[:40]} is negative")
+    elif problem := value_problem(item, value):
         yield _wrong(item, problem, value, item.path)
     elif item.kind == "integer" and isinstance(value, int) and value < 0:
         yield FieldFault(item.path, "field.kind", f"{value} is negative")
+
+
+def _cells(item: Field, value: Value) -> Iterator[FieldFault]:
+    if value == () and item.required:
+        return  # missing
+    columns = {column.key: column for column in item.columns}
+    for place, problem, cell in table_problems(item, value):
+        column = columns.get(place.partition(".")[2], item)
+        path = f"{item.path}.{place}" if place else item.path
+        if column.kind == "money" and isinstance(cell, str) and cell.startswith("-"):
+            yield FieldFault(path, "field.negative", f"{column.en}: {cell[:40]} is negative")
+        else:
+            yield _wrong(column, problem, cell, path)
+
+
+def _rules(licence: Licence, profile: Profile) -> Iterator[FieldFault]:
+    """The type's own rules; what is only a remark does not keep it from being issued."""
+    for breach in breaches(profile, licence):
+        if breach.rule.broken != "warn":
+            detail = f"{breach.rule.zh} {breach.rule.en}: {breach.detail}"
+            yield FieldFault(breach.path, f"rule.{breach.rule.id}", detail)
 
 
 def _wrong(item: Field, problem: str, value: Value, path: str) -> FieldFault:

@@ -12,7 +12,7 @@ from elicense.issuing.fonts import Font
 from elicense.issuing.layout import RIGHT
 from elicense.issuing.page import Page, Rectangle, Text
 from elicense.licence import Licence
-from elicense.profiles import Profile, choice_items, find
+from elicense.profiles import Profile, choice_items, find, table_rows
 
 _SLACK = 0.05  # mm
 
@@ -43,6 +43,11 @@ def _texts(licence: Licence, profile: Profile) -> Iterator[tuple[str, str]]:
         if item.kind == "choices":
             for index, (_, limitation) in enumerate(choice_items(value)):
                 yield f"{item.path}.{index}.limitation", limitation
+        elif item.kind == "table":
+            for index, row in enumerate(table_rows(value)):
+                for key, cell in row.items():
+                    if _is_text(cell):
+                        yield f"{item.path}.{index}.{key}", str(cell)
         elif item.printed and _is_text(value) and item.kind not in {"choice", "title", "date"}:
             yield item.path, str(value)
     yield "identifier", licence.identifier

@@ -10,6 +10,7 @@ from typing import Any
 
 from elicense.licence import ENDORSEMENT_STATES, FORMAT
 from elicense.profiles.model import Box, Choice, Field, Profile
+from elicense.profiles.values import MAX_ROWS
 
 _DATE = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _BYTES = {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}
@@ -22,6 +23,11 @@ _PATTERNS = {
     "imo-company": "^[0-9]{7}$",
     "ship-identification": "^CN[0-9]{10}[0-9A-Z]$",
     "mmsi": "^[0-9]{9}$",
+    "resident-id": "^[0-9]{17}[0-9X]$",
+    "uscc": "^[0-9A-Z]{18}$",
+    "month": "^[0-9]{4}-(0[1-9]|1[0-2])$",
+    "money": r"^(0|[1-9][0-9]{0,12})\.[0-9]{2}$",
+    "percent": r"^(0|[1-9][0-9]{0,2})(\.[0-9]{0,3}[1-9])?$",
 }
 _DIGEST = {
     "type": "object",
@@ -95,9 +101,22 @@ def _value(item: Field) -> dict[str, Any]:
         entry = {"code": _codes(item), "limitation": dict(_TEXT)}
         one = {"type": "object", "properties": entry, "required": ["code"]}
         return {"type": "array", "minItems": 1, "items": one}
+    if item.kind == "table":
+        return _rows(item)
     if item.kind in _PATTERNS:
         return {"type": "string", "pattern": _PATTERNS[item.kind]}
     return dict(_TEXT)
+
+
+def _rows(item: Field) -> dict[str, Any]:
+    """One object a row; a cell that is not required may be left out."""
+    row = {
+        "type": "object",
+        "properties": {column.key: _field(column) for column in item.columns},
+        "required": sorted(column.key for column in item.columns if column.required),
+        "additionalProperties": False,
+    }
+    return {"type": "array", "minItems": 1, "maxItems": MAX_ROWS, "items": row}
 
 
 def _codes(item: Field) -> dict[str, Any]:

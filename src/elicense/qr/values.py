@@ -14,13 +14,16 @@ from typing import Any
 
 from elicense.canonical import MAX_INTEGER, Value
 from elicense.errors import InputError, UsageError
-from elicense.profiles import Field, choice_items
+from elicense.profiles import Field, choice_items, table_rows
+from elicense.profiles.amounts import money
+from elicense.profiles.values import MAX_ROWS
 
 EPOCH = datetime.date(2000, 1, 1)
 _SEVEN_DIGITS = re.compile(r"[0-9]{7}")
 _IMO = ("imo-ship", "imo-company")
 _CAPITALS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PACKABLE = re.compile(r"[0-9A-Z]{4,40}")
+MAX_QR_ROWS = 6
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -79,6 +82,8 @@ def to_cbor(field: Field, value: Value) -> Any:
         return None
     if field.kind == "choices":
         return _choices_to_cbor(field, value)
+    if field.kind == "table":
+        return _rows_to_cbor(field, value)
     if field.kind == "integer":
         if isinstance(value, int) and not isinstance(value, bool):
             return value
@@ -95,6 +100,13 @@ def _text_to_cbor(field: Field, text: str) -> str | int | bytes:
             raise UsageError("qr.value", f"{text!r} is not a date", place=field.key) from None
     if field.kind == "choice" and text in field.choices:
         return field.choices[text].number
+    if field.kind == "month":
+        return _months(field, text)
+    if field.kind == "money":
+        amount = money(text)
+        if amount is None:
+            raise UsageError("qr.value", f"{text!r} is not an amount", place=field.key)
+        return int(amount * 100)
     if field.kind in _IMO and _SEVEN_DIGITS.fullmatch(text):
         return int(text)
     return text if field.kind in (*_IMO, "choice") else pack(text)
@@ -111,6 +123,25 @@ def _choices_to_cbor(field: Field, value: Value) -> list[Any]:
     return written
 
 
+def _months(field: Field, text: str) -> int:
+    """Months since January 2000."""
+    try:
+        first = datetime.date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise UsageError("qr.value", f"{text!r} is not a month", place=field.key) from None
+    return (first.year - EPOCH.year) * 12 + first.month - 1
+
+
+def _rows_to_cbor(field: Field, value: Value) -> int | list[Any]:
+    """The rows of a short table, cell by cell; of a longer one their number alone."""
+    rows = table_rows(value)
+    if not isinstance(value, tuple) or len(rows) != len(value):
+        raise UsageError("qr.value", "not the rows of a table", place=field.key)
+    if len(rows) > MAX_QR_ROWS:
+        return len(rows)
+    return [[to_cbor(column, row.get(column.key)) for column in field.columns] for row in rows]
+
+
 def from_cbor(field: Field, item: Any) -> Value:
     """The value a CBOR item stands for; None for no value. InputError ``qr.field``."""
     if item is None:
@@ -122,6 +153,10 @@ def from_cbor(field: Field, item: Any) -> Value:
         return _integer(field, item)
     if field.kind == "choices":
         return _choices_from_cbor(field, item)
+    if field.kind == "table":
+        return _rows_from_cbor(field, item)
+    if field.kind in ("month", "money"):
+        return _number_from_cbor(field, item)
     return _text_from_cbor(field, item)
 
 
@@ -131,6 +166,36 @@ def _text_from_cbor(field: Field, item: Any) -> str:
     if field.kind in _IMO:
         return _imo(field, item)
     return unpack(item, place=field.key)
+
+
+def _number_from_cbor(field: Field, item: Any) -> str:
+    """A month or an amount, from the number that stands for it."""
+    number = _integer(field, item)
+    if field.kind == "money":
+        if 0 <= number < 10**15:
+            return f"{number // 100}.{number % 100:02}"
+    elif 0 <= number + EPOCH.year * 12 < 9999 * 12:
+        year, month = divmod(number + EPOCH.year * 12, 12)
+        return f"{year:04}-{month + 1:02}"
+    raise InputError("qr.field", f"not of kind {field.kind}", place=field.key)
+
+
+def _rows_from_cbor(field: Field, item: Any) -> Value:
+    """The rows of a table, or how many there are of one that is too long for a code."""
+    if isinstance(item, int) and not isinstance(item, bool) and MAX_QR_ROWS < item <= MAX_ROWS:
+        return item
+    if not isinstance(item, (list, tuple)) or not 0 < len(item) <= MAX_QR_ROWS:
+        raise InputError("qr.field", "not the rows of a table", place=field.key)
+    found: list[Value] = []
+    for cells in item:
+        if not isinstance(cells, (list, tuple)) or len(cells) != len(field.columns):
+            raise InputError("qr.field", "not a row of this table", place=field.key)
+        read = {
+            column.key: from_cbor(column, cell)
+            for column, cell in zip(field.columns, cells, strict=True)
+        }
+        found.append({key: value for key, value in read.items() if value is not None})
+    return tuple(found)
 
 
 def _integer(field: Field, item: Any) -> int:
