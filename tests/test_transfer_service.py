@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -297,3 +298,29 @@ def test_states_of_a_transfer_cannot_be_ordered(pair: Pair) -> None:
     offer(pair, old)
     answer = tianjin.post(f"/api/licences/{old}/state", {"state": "valid", "reason": "x"})
     assert (answer.status_code, answer.json()["code"]) == (409, "registry.transfer")
+
+
+def test_what_waits_is_listed_and_sent_from_the_command_line(pair: Pair) -> None:
+    from click.testing import CliRunner
+
+    from elicense.cli import cli
+
+    old, folder = entered(pair, 107), pair.folder / "tianjin"
+    pair.stop("shandong")
+    id = offer(pair, old)["id"]
+    text = (folder / "service.toml").read_text("utf-8")
+    settings = folder / "command.toml"
+    settings.write_text(text.replace(str(CERTS / "trust"), str(pair.trust)), "utf-8")
+    run = CliRunner().invoke
+    told = run(cli, ["transfers", "list", str(settings)])
+    assert told.exit_code == 0 and f"{id}  转出 to 山东海事局  {old}" in told.stdout
+    assert "now it is for this authority" in told.stdout and "away: " in told.stdout
+    away = run(cli, ["transfers", "resume", str(settings)])
+    assert away.exit_code == 3 and "offer to" in away.stdout
+    pair.start("shandong")
+    pair.sides["tianjin"].post("/api/transfers/resume", None)
+    listed = run(cli, ["transfers", "list", str(settings), "--json"])
+    found = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert [(t["state"], t["owed_by"]) for t in found if t["id"] == id] == [("offered", SHANDONG)]
+    rest = run(cli, ["transfers", "resume", str(settings), "--json"])
+    assert id not in rest.stdout

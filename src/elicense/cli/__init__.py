@@ -25,6 +25,7 @@ _COMMANDS = {
     "licence": "licence",
     "qr": "qr",
     "registry": "registry",
+    "transfers": "transfers",
     "serve": "serve",
     "doctor": "doctor",
 }

@@ -205,7 +205,16 @@ def enter(
     connection: Connection, message: Message, side: str, *, own: bool, actor: str, now: datetime,
     state: str = "", successor: str = "",
 ) -> None:  # fmt: skip
-    """Keep a message, the state of the transfer that follows from it, and its audit entry."""
+    """Keep a message, the state of the transfer that follows from it, and its audit entry.
+    One of ours that it answers has arrived, whatever became of the connection."""
+    m = transfer_messages.c
+    if not own and message.answers:
+        answered = (m.digest == bytes.fromhex(message.answers)) & m.own & m.delivered.is_(None)
+        connection.execute(
+            update(transfer_messages)
+            .where((m.transfer == message.id) & (m.side == side) & answered)
+            .values(delivered=now, error="")
+        )
     connection.execute(
         insert(transfer_messages).values(
             transfer=message.id, side=side, kind=message.kind, own=own, data=message.raw,

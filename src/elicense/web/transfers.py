@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from elicense.errors import UsageError
 from elicense.policy import DEFAULT, Policy
 from elicense.registry import transfer_post
 from elicense.registry import transfers as kept
@@ -13,33 +14,66 @@ from elicense.web import keys
 from elicense.web.problems import Problem
 
 if TYPE_CHECKING:
+    from elicense.issuing.credential import Credential
+    from elicense.registry.database import Registry
     from elicense.registry.transfer_post import Sent
+    from elicense.trust.store import TrustStore
     from elicense.web.context import Service
     from elicense.web.peers import Client
+    from elicense.web.settings import Settings
 
 RESUME_SECONDS = 60.0
 
 
 def office(running: Service) -> Office:
     """This service's authority. Problem 409 without a key for other regions."""
-    settings = running.settings
-    if settings.peers.signer is None:
+    signer = running.settings.peers.signer
+    if signer is None:
         raise Problem(409, "peer.signer", "This service has no key for other regions")
+    return office_of(running.settings, running.registry, running.trust, keys.load(running, signer))
+
+
+def office_of(
+    settings: Settings, registry: Registry, trust: TrustStore, signer: Credential
+) -> Office:
+    """The authority that settings describe."""
     policy = Policy.load(settings.policy) if settings.policy else DEFAULT
-    return Office(running.registry, settings.uscc, running.trust,
-                  keys.load(running, settings.peers.signer), policy)  # fmt: skip
+    return Office(registry, settings.uscc, trust, signer, policy)
 
 
 async def deliver(running: Service, only: str = "") -> tuple[Sent, ...]:
     """Send what is due, of one transfer if asked, and take in the answers."""
-    client: Client = running.extras["peers"]
-    own, loop = office(running), asyncio.get_running_loop()
+    return await carry(office(running), running.extras["peers"], only)
+
+
+async def carry(own: Office, client: Client, only: str = "") -> tuple[Sent, ...]:
+    """The same, for an authority whose service may not be running."""
+    loop = asyncio.get_running_loop()
 
     def send(to: str, data: bytes) -> bytes:
-        work = client.send_transfer(data, to, trust=running.trust)
+        work = client.send_transfer(data, to, trust=own.trust)
         return asyncio.run_coroutine_threadsafe(work, loop).result()
 
     return await asyncio.to_thread(transfer_post.deliver, own, send, only=only)
+
+
+async def resume_once(settings: Settings) -> tuple[Sent, ...]:
+    """Send what is due of the authority that settings describe. UsageError
+    ``transfer.signer`` without a key for other regions."""
+    from elicense.registry import database
+    from elicense.web.peers import Client as Post
+    from elicense.web.trusting import load_trust
+
+    if settings.peers.signer is None:
+        raise UsageError("transfer.signer", "[peers] signer is not set")
+    registry = database.open_registry(settings.registry)
+    client = Post(settings.peers, settings.region)
+    own = office_of(settings, registry, load_trust(settings), keys.open_key(settings.peers.signer))
+    try:
+        return await carry(own, client)
+    finally:
+        await client.close()
+        registry.close()
 
 
 async def resume(running: Service) -> None:
