@@ -24,6 +24,7 @@ from elicense.limits import Limits
 from elicense.verdict import ATTESTATION
 
 _PLACE = "licence.json: attestation"
+_WRONG = {"digest-mismatch", "digest-path"}  # the others only prove nothing
 
 
 def judge_attestation(
@@ -110,13 +111,16 @@ def attestation(case: Case) -> Iterator[Finding]:
         yield Finding("signature.value", UNKNOWN, ATTESTATION, "no-attestation",
                       indication="NO_SIGNING_CERTIFICATE_FOUND")  # fmt: skip
         return
-    source = licence.source
-    if case.attestation.answer.ok and not source.problems:
+    source, answer = licence.source, case.attestation.answer
+    wrong = any(problem.kind in _WRONG for problem in source.problems)
+    if answer.ok and not source.problems:
         count = str(len(source.digests) - len(source.hidden))
         yield Finding("integrity.digest", PASS, ATTESTATION, "attested", {"count": count})
+    elif wrong or (answer.checked and not answer.ok):
+        yield Finding("integrity.digest", FAIL, ATTESTATION, "attested",
+                      indication="HASH_FAILURE")  # fmt: skip
     else:
-        outcome = FAIL if case.attestation.answer.checked else UNKNOWN
-        yield Finding("integrity.digest", outcome, ATTESTATION, "attested")
+        yield Finding("integrity.digest", UNKNOWN, ATTESTATION, "attested")
 
 
 def _of_original(case: Case, licence: Licence) -> Finding:
