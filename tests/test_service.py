@@ -410,3 +410,22 @@ def test_the_record_in_the_registry_is_what_was_answered(
         audit.verify(connection)
     registry.close()
     assert stored is not None and stored.sha256.hex() == issued["files"]["pdf"]
+
+
+def test_paths_of_a_key_are_relative_to_the_settings_whatever_its_kind(tmp_path: Path) -> None:
+    text = settings_text(tmp_path).split("[publishing]", maxsplit=1)[0]
+    uri = "pkcs11:token=T;object=o?module-path=/usr/lib/x.so"
+    text += f'[publishing]\nsigner = {{ key = "{uri}", certificate = "certs/status.pem" }}\n'
+    (tmp_path / "s.toml").write_text(text, "utf-8")
+    found = Settings.load(tmp_path / "s.toml").publishing
+    assert found is not None
+    assert (found.signer.key, found.signer.certificate) == (uri, str(tmp_path / "certs/status.pem"))
+
+
+def test_where_the_public_may_not_verify_a_scope_is_needed(tmp_path: Path) -> None:
+    more = "[uploads]\nanonymous = false\nworkers = 1"
+    with service(tmp_path, more=more) as (client, tokens):
+        for token, wanted in (("", 401), ("query", 403), ("verify", 200)):
+            headers = only(token, tokens) if token else {"Authorization": ""}
+            data = (SAMPLES / "tianjin-doc.pdf").read_bytes()
+            assert client.post("/api/verify", content=data, headers=headers).status_code == wanted

@@ -218,6 +218,7 @@ def problem(receipt: Receipt, *, trust: TrustStore, now: datetime) -> str:
 def enter(connection: Connection, receipt: Receipt, *, actor: str, now: datetime) -> Handover:
     """Keep a receipt that was judged. The same one again changes nothing; one whose
     predecessor is not here is refused (``handover.gap``): it was lost on the way."""
+    audit.lock(connection)  # of two that come at once the second sees what the first kept
     known = find(connection, receipt.id)
     if known is None:
         if receipt.sequence != 1:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from elicense import profiles
 from elicense.errors import UsageError
 from elicense.registry.schema import endorsements, files, licences, state_changes, status_lists
 from elicense.registry.states import PENDING
@@ -105,11 +106,25 @@ def by_number(connection: Connection, number: str) -> tuple[Record, ...]:
 
 
 def by_holder(
-    connection: Connection, holder_code: str, *, type: str = ""
-) -> tuple[Record, ...]:
-    """Licences of one holder (USCC, resident ID), of one type if asked, the newest first."""
+    connection: Connection, holder_code: str, *, type: str = "", type_code: str = "",
+    code_type: str = "", number: str = "",
+) -> tuple[Record, ...]:  # fmt: skip
+    """Licences of one holder (USCC, resident ID), the newest first; where asked, of one type,
+    one 证照类型代码 (of the identifier, or of the type where that holds none), one kind of
+    holder's code, or one number."""
     wanted = licences.c.holder_code == holder_code
-    return _found(connection, wanted if not type else wanted & (licences.c.type == type))
+    if type:
+        wanted &= licences.c.type == type
+    if type_code:
+        own = [profile.id for profile in profiles.all() if profile.type_code == type_code]
+        wanted &= licences.c.family.startswith(f"{type_code}.", autoescape=True) | (
+            (licences.c.family == licences.c.identifier) & licences.c.type.in_(own)
+        )
+    if code_type:
+        wanted &= licences.c.holder_code_type == code_type
+    if number:
+        wanted &= licences.c.number == number
+    return _found(connection, wanted)
 
 
 def by_family(connection: Connection, family: str) -> tuple[Record, ...]:
