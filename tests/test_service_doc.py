@@ -67,10 +67,25 @@ def prepare(folder: Path) -> None:
         shutil.copy(CERTS / f"{origin}.pem", folder / "certs" / f"{name}.pem")
     shutil.copytree(CERTS / "trust", folder / "trust")
     shutil.copy(ROOT / "examples/seals/tianjin-doc-v4.esl", folder / "office.esl")
-    (text,) = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    text, _ = settings_of_the_page()
     assert "allow_test_trust = false" in text
     text = text.replace("allow_test_trust = false", "allow_test_trust = true")
     (folder / "service.toml").write_text(text, "utf-8")
+
+
+def settings_of_the_page() -> tuple[str, str]:
+    """The settings file as it stands there, and the section for staff."""
+    text, staff = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    return text, staff
+
+
+def test_the_section_for_staff_is_right_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAFF_SECRET", "x")
+    (tmp_path / "service.toml").write_text("\n".join(settings_of_the_page()), "utf-8")
+    staff = Settings.load(tmp_path / "service.toml").staff
+    assert staff is not None and set(staff.roles) == {"inspector", "clerk"}
 
 
 def keep_list(folder: Path) -> None:

@@ -8,6 +8,7 @@ import pickle
 import socket
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from elicense.trust.store import TrustStore
 from elicense.web import jobs
 from elicense.web.jobs import CodeJob, FileJob, Judged, ShipJob, Terms
 from elicense.web.pipe import Pipe
-from elicense.web.settings import Settings, Uploads
-from elicense.web.workers import Workers
+from elicense.web.settings import Issuing, Key, Publishing, Settings, Staff, Uploads
+from elicense.web.workers import Workers, environment
 from service_world import CERTS, SAMPLES
 
 NOW = datetime(2026, 11, 3, 4, 5, 6, 789, tzinfo=UTC)
@@ -225,3 +226,17 @@ def test_one_at_work_ends_its_job_with_the_store_it_began_with() -> None:
         return (await task).verdict, await ask(workers), len(workers._all)
 
     assert judged(ask, meanwhile)[1] == ("VALID", "INDETERMINATE", 1)
+
+
+def test_a_worker_is_given_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = "postgresql://elicense:hunter2@db.example/elicense"
+    for name in ("PIN", "STAFF", "LIST"):
+        monkeypatch.setenv(name, "hunter2")
+    monkeypatch.setenv("ELICENSE_REGISTRY", address)
+    settings = replace(
+        SETTINGS, registry=address, issuing=Issuing("x.esl", Key("pkcs11:x", password_env="PIN")),
+        publishing=Publishing(Key("file:x", password_env="LIST")),
+        staff=Staff("https://x.example", "c", {}, client_secret_env="STAFF"),
+    )
+    given = environment(settings)
+    assert "hunter2" not in repr(given) and given["PATH"]

@@ -71,6 +71,9 @@ async def watch_trust(running: Service) -> None:
             known.problem, known.stamp = "worker", ()  # not the store's fault: tried again
         LOG.error("the trust store on disk is not taken (%s): %s", known.problem, error)
         return
+    except Exception:
+        known.problem = "unreadable"
+        raise  # to the log, with its trace
     known.problem = known.detail = ""
     if store is None:
         return

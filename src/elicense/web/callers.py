@@ -79,9 +79,9 @@ class Sessions:
 
     def end(self, secret: str, now: datetime) -> None:
         """End it, here at once."""
-        self.known.pop(credentials.digest_of(secret), None)
         with self.registry.change() as connection:
             sessions.end(connection, secret, now=now)
+        self.known.pop(credentials.digest_of(secret), None)
 
 
 @dataclass(slots=True)

@@ -119,7 +119,7 @@ def code_of(
     told: dict[str, str] = {}
     for name, value in query:
         if name in told:
-            raise refused("state", f"{name[:40]} is given twice")
+            raise refused("state", f"{name[:40]!r} is given twice")
         told[name] = value
     if not _same(told.get("state", ""), login.state):
         raise refused("state", "the state is not that of this browser's log-in")

@@ -7,6 +7,7 @@ trust store as the service itself accepted them, and never reads the disk for th
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -113,6 +114,7 @@ class Workers:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-c", _ENTRY, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+                env=environment(self._settings),
             )  # fmt: skip
         pipe = Pipe(ours)
         worker = _Worker(process, pipe, generation, self._threads.submit(_hand, pipe, trust))
@@ -135,6 +137,21 @@ class Workers:
         self._threads.shutdown(wait=True)
         for worker in tuple(self._all):
             self._end(worker)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The service's own variables without the secrets among them: no worker needs one."""
+    issuing, publishing, staff = settings.issuing, settings.publishing, settings.staff
+    keys = (
+        issuing and issuing.signer, issuing and issuing.qr_signer,
+        publishing and publishing.signer, settings.peers.signer,
+    )  # fmt: skip
+    names = {key.password_env for key in keys if key}
+    names |= {staff.client_secret_env} if staff else set()
+    return {
+        name: value for name, value in os.environ.items()
+        if name not in names and value != settings.registry
+    }  # fmt: skip
 
 
 def _hand(pipe: Pipe, trust: Mapping[str, bytes]) -> None:
