@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +14,16 @@ import pytest
 
 import transfer_world as w
 from elicense.errors import UsageError
-from elicense.registry import audit, changes, records, transfer_message, transfer_post, transfers
+from elicense.registry import (
+    audit,
+    changes,
+    records,
+    state_codes,
+    transfer_message,
+    transfer_post,
+    transfers,
+)
+from elicense.registry.states import states as life_cycle
 from transfer_world import GUANGDONG, NEW, NOW, OLD, OTHER, SHANDONG, TIANJIN, World, refused
 
 At = Callable[[str], World]
@@ -379,3 +390,31 @@ def test_erasing_a_licence_erases_what_the_messages_say(at: At) -> None:
         assert [transfers.text_of(connection, found, m.kind) for m in found.messages] == [None] * 3
         assert all(len(m.digest) == 64 for m in found.messages)
     assert world.deliver(world.old) == ()
+
+
+# -- what the manual says ---------------------------------------------------------------------
+
+
+def test_the_manual_names_the_messages_and_errors_that_are() -> None:
+    root = Path(__file__).parent.parent
+    page = (root / "docs" / "transfers.md").read_text("utf-8")
+    code = "".join(
+        file.read_text("utf-8") for file in (root / "src/elicense/registry").glob("transfer*.py")
+    )
+    named = set(re.findall(r"`(transfer\.[a-z-]+)[`:]", page))
+    assert len(named) >= 12 and all(f'"{name}"' in code for name in named)
+    for kind, (_, _, members) in transfer_message.KINDS.items():
+        assert f"`{kind}`" in page
+        assert all(f"`{name}`" in page for name in members)
+
+
+def test_every_state_has_a_code_that_has_a_name() -> None:
+    for name in (*life_cycle(), "expired"):
+        assert state_codes.state(name) in state_codes.names("state")
+    for before, after in itertools.product(("", *life_cycle()), life_cycle()):
+        assert state_codes.operation(before, after) in state_codes.names("operation")
+    told = [state_codes.operation(*pair) for pair in (
+        ("", "valid"), ("valid", "suspended"), ("suspended", "valid"), ("", "pending"),
+        ("transferring", "valid"), ("valid", "cancelled"), ("valid", "transferring"),
+    )]  # fmt: skip
+    assert told == ["01", "03", "06", "08", "10", "05", "07"]

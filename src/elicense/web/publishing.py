@@ -13,10 +13,14 @@ from elicense.web.problems import Problem
 from elicense.web.settings import Key
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from elicense.issuing.credential import Credential
     from elicense.web.context import Service
 
 _LOCK = threading.Lock()
+_INDEX_LOCK = threading.Lock()
+_INDEX_AGE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,39 @@ def current(running: Service, number: int) -> Published:
             content.uri, data, digest, content.head.sequence, now, age
         )
         return cache[number]
+
+
+def index(running: Service) -> Published:
+    """The status index of this registry's licences: where each one's state stands, and where it
+    was transferred to. Made anew at most every five minutes, as all of it has to be read."""
+    wanted = running.settings.publishing
+    if wanted is None:
+        raise Problem(404, "status.none", "This service publishes no status list")
+    now = datetime.now(UTC)
+    with _INDEX_LOCK:
+        known: Published | None = running.extras.get("status-index")
+        if known is not None and now - known.signed < _INDEX_AGE:
+            return known
+        with running.registry.look() as connection:
+            head = audit.head(connection)
+            if known is None or known.head != head.sequence or now - known.signed >= wanted.renew:
+                known = _index(connection, head, _signer(running, wanted.signer), now, wanted.valid)
+        running.extras["status-index"] = known
+        return known
+
+
+def _index(
+    connection: Connection, head: audit.Head, signer: Credential, now: datetime, valid: timedelta
+) -> Published:
+    from elicense.issuing import status_index
+    from elicense.trust.status import AuditHead
+
+    data = status_index.make(
+        publish.index_entries(connection), signer=signer, issued=now, expires=now + valid,
+        audit_head=AuditHead(head.registry, head.sequence, audit.ALGORITHM, head.digest),
+    )  # fmt: skip
+    digest = hashlib.sha256(data).hexdigest()
+    return Published("", data, digest, head.sequence, now, int(_INDEX_AGE.total_seconds()))
 
 
 def sign(

@@ -17,6 +17,17 @@ _CMS = "application/pkcs7-mime"
 _BUNDLE = "application/vnd.elicense.trust-bundle"
 
 
+@router.get("/api/status/index", summary="The signed status index", response_class=Response,
+            responses={200: {"content": {_CMS: {}}}})  # fmt: skip
+def status_index(running: Annotated[Service, Depends(context.service)]) -> Response:
+    """Of all licences: where the state of each stands, and which one of another authority took
+    its place (转出). It holds no names, and no number that is a resident's."""
+    found = publishing.index(running)
+    return Response(found.data, media_type=_CMS, headers={
+        "Cache-Control": f"public, max-age={found.max_age}", "ETag": f'"{found.digest}"',
+    })  # fmt: skip
+
+
 @router.get("/api/status/{number}", summary="A signed status list", response_class=Response,
             responses={200: {"content": {_CMS: {}}}})  # fmt: skip
 def status_list(number: int, running: Annotated[Service, Depends(context.service)]) -> Response:
