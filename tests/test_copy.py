@@ -200,6 +200,19 @@ def test_the_report_names_the_copy() -> None:
     jsonschema.validate(json.loads(report.to_json()), schema())
 
 
+def test_text_and_html_say_that_it_is_a_copy_and_what_it_hides() -> None:
+    from elicense.render import html, text
+
+    made = copy(original(), hide=["officer"])
+    for language, words in (("zh", ("加注件", BANK.name, PURPOSE, "签发人")),
+                            ("en", ("annotated copy", "Duly authorized official"))):  # fmt: skip
+        plain = text.render(verify(made), text.Style(language, 4000))
+        page = html.render(verify(made), data=made, language=language)
+        for word in words:
+            assert word in plain
+            assert word in page
+
+
 def test_an_original_says_that_copies_can_be_made() -> None:
     report = verify(original())
     assert report.verdict == "VALID"

@@ -36,6 +36,7 @@ class Task:
     limits: Limits = DEFAULT_LIMITS
     companions: tuple[Companion, ...] = ()
     compared: bool = False
+    receiver: str = ""
     ocr: bool = True
     online: Online | None = None  # not for processes: they share nothing
 
@@ -63,7 +64,7 @@ def judge_one(task: Task, name: str, data: bytes | None = None) -> Result:
         report = verify(
             data if data is not None else name, trust=task.trust, at=task.at, now=task.now,
             policy=task.policy, limits=task.limits, companions=task.companions,
-            compared=task.compared, ocr=task.ocr, online=task.online,
+            compared=task.compared, receiver=task.receiver, ocr=task.ocr, online=task.online,
         )  # fmt: skip
     except UsageError:
         raise

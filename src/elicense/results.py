@@ -170,6 +170,7 @@ def settings(task: Task) -> str:
     values = {
         "policy": asdict(task.policy), "limits": asdict(task.limits), "ocr": task.ocr,
         "reader": task.ocr and engine.available().ok, "compared": task.compared,
+        **({"receiver": task.receiver} if task.receiver else {}),
         "companions": [one.sha256 for one in task.companions],
     }  # fmt: skip
     text = json.dumps(values, sort_keys=True, default=str, ensure_ascii=False)

@@ -18,7 +18,7 @@ from elicense.crypto.timestamp import TimestampToken, read_token
 from elicense.crypto.verify import check_value
 from elicense.errors import InputError
 from elicense.evidence import Coverage, Evidence, Fault, Signature, SignedValue
-from elicense.findings import Finding, Outcome
+from elicense.findings import Finding
 from elicense.licence import Attestation, Licence, attested_bytes
 from elicense.limits import Limits
 from elicense.verdict import ATTESTATION
@@ -105,7 +105,7 @@ def attestation(case: Case) -> Iterator[Finding]:
     if licence is None or licence.source is None:
         return
     if case.copy is None:
-        yield _of_original(case, licence)
+        yield from _of_original(case, licence)
         return
     if case.attestation is None:
         yield Finding("signature.value", UNKNOWN, ATTESTATION, "no-attestation",
@@ -123,15 +123,17 @@ def attestation(case: Case) -> Iterator[Finding]:
         yield Finding("integrity.digest", UNKNOWN, ATTESTATION, "attested")
 
 
-def _of_original(case: Case, licence: Licence) -> Finding:
+def _of_original(case: Case, licence: Licence) -> Iterator[Finding]:
     code = "licence.attestation"
     found = signed(licence, case.evidence, case.world.limits)
     if found is None:
-        return Finding(code, Outcome.SKIPPED, "licence", "absent")
+        return
     if not found.values or not check_value(found.values[0]).ok:
-        return Finding(code, WARN, "licence", "wrong")
+        yield Finding(code, WARN, "licence", "wrong")
+        return
     own = {s.signer.der for s in case.evidence.signatures if s.signer is not None}
     name = found.signer.display if found.signer is not None else ""
     if found.signer is None or found.signer.der not in own:
-        return Finding(code, WARN, "licence", "other-signer", {"signer": name})
-    return Finding(code, PASS, "licence", "", {"signer": name})
+        yield Finding(code, WARN, "licence", "other-signer", {"signer": name})
+    else:
+        yield Finding(code, PASS, "licence", "", {"signer": name})

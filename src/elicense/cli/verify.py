@@ -40,6 +40,8 @@ _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
               help="Time for the freshness of lists (to replay a judgement).")
 @click.option("--companion", "companions", multiple=True, metavar="FILE",
               help="A file shown beside them: an SMC rests on its company's DOC. Repeatable.")
+@click.option("--receiver", default="", metavar="NAME|CODE",
+              help="Who is shown it: an annotated copy (加注件) made for another is INVALID.")
 @click.option("--html", metavar="OUT.html|DIR/", help="Write an HTML report too (a file each).")
 @record_output.options
 @sheet_options.options
@@ -54,7 +56,8 @@ _UNREADABLE = {"zh": "无法读取", "en": "UNREADABLE"}
 def verify(
     files: tuple[str, ...], trust: str | None, operators: tuple[str, ...],
     allow_test_trust: bool, policy: str | None, at: datetime | None, now: datetime | None,
-    companions: tuple[str, ...], html: str | None, record: str | None, digest_only: bool,
+    companions: tuple[str, ...], receiver: str, html: str | None, record: str | None,
+    digest_only: bool,
     compared: bool, no_ocr: bool, time_budget: float | None, annotate: str | None,
     results: str | None, resume: bool, as_json: bool, lang: str, quiet: bool, verbose: bool,
     recursive: bool, jobs: int, online: bool, hosts: tuple[str, ...],
@@ -75,7 +78,7 @@ def verify(
     store = common.load_trust(trust, allow_test=allow_test_trust, operators=operators)
     task = Task(
         store, at or present, now or present, Policy.load(policy) if policy else DEFAULT,
-        online=online_options.leave(online, hosts, verbose=verbose),
+        online=online_options.leave(online, hosts, verbose=verbose), receiver=receiver,
     )  # fmt: skip
     if companions:
         task = replace(task, companions=_companions(task, companions))

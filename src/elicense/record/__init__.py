@@ -58,7 +58,7 @@ def make(
               for item, other in zip(report.companions, companions, strict=True)]  # fmt: skip
     return _record(
         Question("verify", report.at, report.now, language, tuple(files), report.trust,
-                 report.policy, limits, Options(pages, compared, ocr)),
+                 report.policy, limits, Options(pages, compared, ocr, report.receiver)),
         report.to_dict(language=language), include_files,
     )  # fmt: skip
 
@@ -233,7 +233,7 @@ def _judge(
         return verify_bytes(
             item.data, name=item.name, trust=asked.trust, at=asked.at, now=asked.now,
             policy=asked.policy, limits=asked.limits, pages=options.pages, companions=beside,
-            compared=options.compared, ocr=options.ocr,
+            compared=options.compared, ocr=options.ocr, receiver=options.receiver,
         )  # fmt: skip
     except UsageError:
         raise

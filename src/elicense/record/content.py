@@ -40,11 +40,13 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The switches of ``verify``; ``compared`` is a person's word and part of the report."""
+    """The switches of ``verify``; ``compared`` is a person's word and part of the report, and
+    so is ``receiver``, who was shown an annotated copy."""
 
     pages: bool = True
     compared: bool = False
     ocr: bool = True
+    receiver: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def pack(question: Question, report: Mapping[str, Any], *, include_files: bool) 
         "language": question.language,
         "files": files,
         "ship": asdict(question.ship) if question.ship else None,
-        "options": asdict(question.options),
+        "options": _told(question.options),
         "limits": asdict(question.limits),
         "timed": question.timed,
         "trust": trust,
@@ -249,9 +251,18 @@ def _shown(item: Mapping[str, Any], entries: Mapping[str, bytes], kind: str) -> 
 
 
 def _options(told: Mapping[str, Any]) -> Options:
-    if not all(isinstance(value, bool) for value in told.values()):
+    switches = {key: value for key, value in told.items() if key != "receiver"}
+    receiver = told.get("receiver", "")
+    if not all(isinstance(value, bool) for value in switches.values()):
         raise ValueError("options")
-    return Options(**told)
+    if not isinstance(receiver, str):
+        raise ValueError("options")
+    return Options(**switches, receiver=receiver)
+
+
+def _told(options: Options) -> dict[str, Any]:
+    """The switches; a receiver only where one was named."""
+    return {key: value for key, value in asdict(options).items() if key != "receiver" or value}
 
 
 def _limits(told: Mapping[str, Any], ceiling: Limits) -> Limits:

@@ -46,6 +46,8 @@ def reason(report: Report, language: str) -> tuple[str, str]:
 def valid(report: Report, language: str) -> str:
     """What VALID says: of a file all of it, of a sheet what its code and a comparison prove."""
     key = "valid"
+    if report.licence is not None and report.licence.copy is not None:
+        key = "valid_copy"
     if report.evidence.sheet:
         key = "valid_sheet_compared" if report.compared else "valid_sheet"
     return str(words(language)[key])
@@ -123,7 +125,7 @@ def worst(findings: Iterable[Finding], policy: Policy) -> Outcome:
 def subject(name: str, language: str) -> str:
     """``signature:2`` as words; empty for the file, the licence and the trust store."""
     kind, _, number = name.partition(":")
-    if not number:
+    if not number and kind != "attestation":
         return ""
     return str(words(language).get(kind, "{n}")).format(n=number)
 

@@ -37,7 +37,7 @@ _WORDS = {
         "on_sheet": "纸面读作：",
         "signature": "第{n}枚印章", "document-timestamp": "文档时间戳{n}", "timestamp": "时间戳{n}",
         "qr": "二维码{n}", "ship": "船舶", "more": "（-v 显示全部核对项目）", "todo": "怎么办：",
-        "seals": "印章",
+        "seals": "印章", "attestation": "颁证机构对数据的签名",
     },
     "en": {
         Verdict.VALID: "VALID",
@@ -53,6 +53,7 @@ _WORDS = {
         "signature": "seal {n}", "document-timestamp": "timestamp {n}",
         "timestamp": "timestamp {n}", "qr": "QR {n}", "ship": "Ship",
         "more": "(-v shows every check)", "todo": "What to do: ", "seals": "Seals",
+        "attestation": "the issuer's signature in the data",
     },
 }  # fmt: skip
 _CATEGORIES = {
