@@ -1,6 +1,7 @@
 # make demo   set up what is missing and judge the sample licences
 # make test   set up what is missing and run every test
 # make check  style and types only        make fast   the fast tests only
+# make demo-matters   one document of each of the 22 matters: issued, verified, masked
 # make serve-demo   two regions with their services and the page, on this machine
 # make bench  benchmarks, ratios against their peers in the same run
 
@@ -8,10 +9,13 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo serve-demo test fast check bench clean
+.PHONY: demo demo-matters serve-demo test fast check bench clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python scripts/demo.py
+
+demo-matters: $(VENV)/.demo
+	@$(BIN)/python scripts/demo_matters.py
 
 serve-demo: $(VENV)/.serve
 	@$(BIN)/python scripts/serve_demo.py

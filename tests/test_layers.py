@@ -17,7 +17,7 @@ LAYERS = (
     ("licence",),
     ("endorsement",),
     ("profiles",),
-    ("forms",),
+    ("forms", "matters"),
     ("evidence",),
     ("crypto",),
     ("containers",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def test_each_document_is_issued_and_verified(path: Path, form: str) -> None:
     assert report.verdict == "VALID", told(report)
     assert report.licence is not None
     assert report.licence.fields == licence.fields
-    assert profiles.get(licence.type).rules
+    profile = profiles.get(licence.type)
+    assert profile.rules or profile.limits
 
 
 @functools.cache
@@ -93,3 +95,64 @@ def test_the_code_of_each_printed_document_is_read_from_a_scan(path: Path) -> No
     long = any(isinstance(value, int) and profiles.get(licence.type).field(key).kind == "table"
                for key, value in report.licence.fields.items())  # fmt: skip
     assert report.verdict == ("INDETERMINATE" if long else "VALID"), told(report)
+
+
+@pytest.mark.parametrize("path", REQUESTS, ids=IDS)
+def test_a_copy_that_hides_all_that_may_be_hidden_still_verifies(path: Path) -> None:
+    licence = licence_of(path)
+    profile = profiles.get(licence.type)
+    hide = [item.key for item, _ in profile.values(licence) if item.maskable]
+    made: Any = offices()
+    copied = elicense.make_copy(
+        sealed(licence, "ofd"), purpose="跨省通办窗口核验", receiver="山东省政务服务中心",
+        hide=hide, until=timedelta(days=30), signer=made.credential(licence, "copy"),
+        timestamp=made.stamp(AT), trust=trust(), time=AT,
+    )  # fmt: skip
+    report = verify(copied)
+    assert report.verdict == "VALID", told(report)
+    assert report.licence is not None
+    shown = {item.key for item, _ in profile.values(report.licence)}
+    assert hide
+    assert not shown & set(hide)
+
+
+def test_rules_are_told_all_at_once_with_their_fields_and_amounts_are_not_negative() -> None:
+    path = next(item for item in REQUESTS if item.stem == "14-tax-paid-proof")
+    licence = licence_of(path)
+    rows = tuple(licence.fields["payments"])  # type: ignore[arg-type]
+    late = {**rows[0], "month": "2027-01", "amount": "-5.00"}  # type: ignore[dict-item]
+    wrong = replace(
+        licence, holder=replace(licence.holder, code="513436200003207111"),
+        fields={**licence.fields, "total": "1.00", "payments": (late, *rows[1:], {"tax": "x"})},
+    )  # fmt: skip
+    with pytest.raises(elicense.IssueRefused) as caught:
+        sealed(wrong, "ofd")
+    found = {fault.path: fault.code for fault in caught.value.faults}
+    assert found["holder.code"] == "field.check-digit"
+    assert found["fields.payments.0.amount"] == "field.negative"
+    assert found["fields.payments.0.month"] == "rule.within-period"
+    assert found["fields.payments.3.tax"] == "field.unknown-code"
+    assert found["fields.payments.3.amount"] == "field.missing"
+    right_rows = replace(licence, fields={**licence.fields, "total": "1.00"})
+    with pytest.raises(elicense.IssueRefused) as caught:
+        sealed(right_rows, "pdf")
+    assert {fault.code for fault in caught.value.faults} == {"rule.total"}
+
+
+def test_forty_rows_run_on_to_a_second_page_and_a_sheet_of_them_is_never_valid() -> None:
+    path = next(item for item in REQUESTS if item.stem == "14-tax-paid-proof")
+    licence = licence_of(path)
+    row = licence.fields["payments"][0]  # type: ignore[index, call-overload]
+    rows = tuple({**row, "amount": f"{100 + index}.00"} for index in range(40))
+    long = replace(licence, fields={**licence.fields, "payments": rows, "total": "4780.00"})
+    data = sealed(long, "pdf")
+    report = verify(data)
+    assert report.verdict == "VALID", told(report)
+    assert elicense.open(data).pages == 2
+    import pypdfium2
+
+    out = io.BytesIO()
+    pypdfium2.PdfDocument(data)[0].render(scale=200 / 72).to_pil().save(out, "PNG")
+    sheet = verify(out.getvalue(), compared=True)
+    assert sheet.verdict == "INDETERMINATE"
+    assert any(f.reason == "not-in-code" for f in sheet.findings)

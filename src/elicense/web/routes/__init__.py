@@ -8,6 +8,7 @@ from fastapi import APIRouter
 def routers() -> tuple[APIRouter, ...]:
     """Every router, in the order of the documentation."""
     from elicense.web.routes import (
+        copies,
         dialect_a,
         dialect_b,
         handovers,
@@ -15,6 +16,7 @@ def routers() -> tuple[APIRouter, ...]:
         issuing,
         licences,
         lists,
+        matters,
         page,
         peers,
         staff,
@@ -23,7 +25,7 @@ def routers() -> tuple[APIRouter, ...]:
     )
 
     return (
-        verify.router, licences.router, issuing.router, peers.router, handovers.router,
-        transfers.router, dialect_a.router, dialect_b.router, lists.router, health.router,
-        staff.router, page.router,
+        verify.router, licences.router, copies.router, issuing.router, peers.router,
+        handovers.router, transfers.router, dialect_a.router, dialect_b.router, lists.router, matters.router,
+        health.router, staff.router, page.router,
     )  # fmt: skip
