@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -569,3 +570,18 @@ def test_without_the_section_there_is_no_log_in(tmp_path: Path) -> None:
         assert client.get("/api/staff").json() == {"login": False, "subject": None}
         assert client.get("/staff/login").json()["code"] == "staff.none"
         assert client.post("/api/staff/logout").status_code == 404
+
+
+def test_the_check_before_the_start_tells_of_staff(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from elicense.web.context import check
+
+    monkeypatch.setenv("STAFF_SECRET", SECRET)
+    prepare(tmp_path, **staff_settings("https://login.example", "https://zz.tj.example"))
+    settings = Settings.load(tmp_path / "service.toml")
+    assert "staff: https://login.example, 2 roles" in list(check(settings))
+    monkeypatch.setitem(sys.modules, "joserfc", None)
+    with pytest.raises(UsageError) as caught:
+        list(check(settings))
+    assert caught.value.code == "service.extra"

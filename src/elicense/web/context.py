@@ -95,15 +95,23 @@ def check(settings: Settings) -> Iterator[str]:
     registry = database.open_registry(settings.registry)
     yield f"registry: {registry.name}"
     registry.close()
-    issuing, publishing = settings.issuing, settings.publishing
+    issuing, publishing, copying = settings.issuing, settings.publishing, settings.copying
+    if copying is not None and copying.seal and not Path(copying.seal).is_file():
+        raise UsageError("service.settings", "the seal is not there", place=copying.seal)
     if issuing is not None and not Path(issuing.seal).is_file():
         raise UsageError("service.settings", "the seal is not there", place=issuing.seal)
     if settings.staff is not None:
-        import_module("joserfc")  # of the same extra: missing is told now, not at a log-in
+        try:
+            import_module("joserfc")  # missing is told now, not at the first log-in
+        except ImportError as exc:
+            raise UsageError(
+                "service.extra", "[staff] needs the extra: pip install 'elicense[server]'"
+            ) from exc
         yield f"staff: {settings.staff.issuer}, {len(settings.staff.roles)} roles"
     for what, key in (
         ("issuing.signer", issuing.signer if issuing else None),
         ("issuing.qr_signer", issuing.qr_signer if issuing else None),
+        ("copying.signer", copying.signer if copying else None),
         ("publishing.signer", publishing.signer if publishing else None),
         ("peers.signer", settings.peers.signer),
     ):
