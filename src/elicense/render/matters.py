@@ -48,7 +48,9 @@ def _block(matter: Matter, lang: str) -> Iterator[str]:
             mark = words["inferred"] if matter.documents == "inferred" else ""
             yield f"{words[key]}{colon}{sep.join(_type(name, lang) for name in names)}{mark}"
     done = works(matter)
-    yield f"{words['works']}{colon}{sep.join(words[key] for key, good in done.items() if good)}"
+    able = [words[key] for key, good in done.items() if good]
+    if able:
+        yield f"{words['works']}{colon}{sep.join(able)}"
     lacking = [words[key] for key, good in done.items() if not good]
     if lacking:
         yield f"{words['missing']}{colon}{sep.join(lacking)}"
