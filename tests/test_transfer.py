@@ -418,3 +418,29 @@ def test_every_state_has_a_code_that_has_a_name() -> None:
         ("transferring", "valid"), ("valid", "cancelled"), ("valid", "transferring"),
     )]  # fmt: skip
     assert told == ["01", "03", "06", "08", "10", "05", "07"]
+
+
+def test_one_authority_that_is_away_does_not_keep_the_others_waiting(at: At) -> None:
+    world = at("entered")
+    away = world.request(w.record(world.old, OLD), GUANGDONG).id
+    there = world.request(w.record(world.old, OTHER)).id
+    with world.old.registry.look() as connection:
+        assert [d.transfer for d in transfers.due(connection, TIANJIN)] == [away, there]
+    told = {s.transfer: s.error for s in world.deliver(world.old)}
+    assert told[away].startswith("away: ") and told[there] == ""
+    assert world.of_new(there).state == "incoming"
+
+
+def test_an_index_holds_no_resident_s_number_and_no_licence_twice(at: At) -> None:
+    from elicense.registry import publish
+
+    world = at("completed")
+    person = w.licence("tianjin", 31, number="110101199003070011")
+    from elicense.registry import issuing
+
+    issuing.issue(world.old.registry, person, actor="x", now=NOW, **w.sealed_with("tianjin"))
+    with world.old.registry.look() as connection:
+        entries = list(publish.index_entries(connection))
+    assert [e.identifier for e in entries] == [OLD, OTHER]
+    assert entries[0].successor is not None and entries[0].successor.authority == "山东海事局"
+    assert entries[1].successor is None

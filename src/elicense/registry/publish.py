@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from elicense.errors import UsageError
+from elicense.errors import InputError, UsageError
+from elicense.identifiers import parse_identifier
 from elicense.issuing.status_index import Entry, holds_resident_id
 from elicense.registry import audit
 from elicense.registry.audit import Head
@@ -39,20 +40,30 @@ def uris(connection: Connection) -> tuple[str, ...]:
 
 def index_entries(connection: Connection) -> Iterator[Entry]:
     """What a status index has to say: each licence's place, and where it was transferred to.
-    Those whose number or serial is a resident's are left out, as an index must not hold them."""
+    Those whose number or serial is a resident's are left out, as an index must not hold them,
+    and those whose identifier is not one of GB/T 36904."""
     rows = connection.execute(
         select(licences, status_lists.c.uri.label("list_uri"))
         .join(status_lists, status_lists.c.id == licences.c.status_list)
         .order_by(licences.c.id).execution_options(yield_per=1000)
     )  # fmt: skip
     for row in rows:
-        if holds_resident_id(row.number) or holds_resident_id(row.family):
+        if not _can_be_listed(row.identifier, row.number):
             continue
         moved = Successor("transferred", row.successor, row.successor_authority)
         yield Entry(
             row.identifier, row.list_uri, row.status_index, row.number,
             moved if row.state == "transferred" else None,
         )  # fmt: skip
+
+
+def _can_be_listed(identifier: str, number: str) -> bool:
+    try:
+        found = parse_identifier(identifier)
+    except InputError:
+        return False
+    personal = holds_resident_id(number) or holds_resident_id(found.serial)
+    return found.version_number > 0 and not personal
 
 
 def content(connection: Connection, uri: str) -> ListContent:

@@ -110,31 +110,39 @@ def deliver(
     for item in waiting:
         if only and item.transfer != only:
             continue
-        error = "not tried: the messages before it were not taken"
-        if item.office not in away:
-            error = _sent(office, send, item, moment)
-            if error.startswith("away: "):
+        if item.office in away:
+            error = "not tried: the one before it found nobody"
+        else:
+            try:
+                error = _sent(office, send, item, moment)
+            except OSError as exc:
+                error = f"away: {exc or type(exc).__name__}"
                 away.add(item.office)
+            _note(office, item, error, moment())
         done.append(Sent(item.transfer, item.kind, item.office, error))
     return tuple(done)
 
 
 def _sent(office: Office, send: Send, item: Due, moment: Callable[[], datetime]) -> str:
-    """Send one. The answer is taken in first: were it marked as delivered before, a crash
-    between the two would lose the answer."""
-    error = ""
+    """Send one; what it was refused with. The answer is taken in before it is noted as
+    delivered: the other way round a crash between the two would lose the answer."""
+    with office.registry.look() as connection:
+        data = transfers.text(connection, item.transfer, item.side, item.kind)
+    if data is None:
+        return "erased meanwhile"
     try:
-        answer = send(item.office, item.data)
+        answer = send(item.office, data)
         if answer:
             receive(office, answer, now=moment())
-    except OSError as exc:
-        error = f"away: {exc or type(exc).__name__}"
     except Error as exc:
-        error = f"{exc.code}: {exc.detail}"
+        return f"{exc.code}: {exc.detail}"
+    return ""
+
+
+def _note(office: Office, item: Due, error: str, now: datetime) -> None:
     with office.registry.change() as connection:
         if error:
             LOG.warning("transfer %s: %s was not taken: %s", item.transfer, item.kind, error)
             transfers.failed(connection, item, error)
         else:
-            transfers.delivered(connection, item, now=moment())
-    return error
+            transfers.delivered(connection, item, now=now)

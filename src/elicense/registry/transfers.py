@@ -118,7 +118,6 @@ class Due:
     side: str
     kind: str
     office: str  # USCC of who is to get it
-    data: bytes = field(repr=False)
 
 
 def find(connection: Connection, id: str, side: str) -> Transfer | None:
@@ -148,7 +147,12 @@ def of_licence(connection: Connection, identifier: str, side: str) -> tuple[Tran
 
 def text_of(connection: Connection, found: Transfer, kind: str) -> bytes | None:
     """The signed bytes of a message, None if there is none or it was erased."""
-    wanted = select(transfer_messages.c.data).where(_message(found.id, found.side, kind))
+    return text(connection, found.id, found.side, kind)
+
+
+def text(connection: Connection, id: str, side: str, kind: str) -> bytes | None:
+    """The same, by the names of transfer and side."""
+    wanted = select(transfer_messages.c.data).where(_message(id, side, kind))
     data: bytes | None = connection.execute(wanted).scalar()
     return data
 
@@ -172,14 +176,13 @@ def due(connection: Connection, office: str) -> tuple[Due, ...]:
     ours = ((t.side == OUT) & (t.sender == office)) | ((t.side == IN) & (t.receiver == office))
     waiting = m.delivered.is_(None) | ((t.state == "issued") & (m.kind == "issued"))
     rows = connection.execute(
-        select(m.transfer, m.side, m.kind, m.data, t.sender, t.receiver)
+        select(m.transfer, m.side, m.kind, t.sender, t.receiver)
         .join(transfers, (t.id == m.transfer) & (t.side == m.side))
         .where(m.own, m.data.is_not(None), waiting, ours)
-        .order_by(m.sequence).limit(MOST_TOLD)
+        .order_by(m.sequence)
     )  # fmt: skip
     return tuple(
-        Due(r.transfer, r.side, r.kind, r.receiver if r.side == OUT else r.sender, r.data)
-        for r in rows
+        Due(r.transfer, r.side, r.kind, r.receiver if r.side == OUT else r.sender) for r in rows
     )
 
 

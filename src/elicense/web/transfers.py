@@ -52,7 +52,8 @@ async def carry(own: Office, client: Client, only: str = "") -> tuple[Sent, ...]
 
     def send(to: str, data: bytes) -> bytes:
         work = client.send_transfer(data, to, trust=own.trust)
-        return asyncio.run_coroutine_threadsafe(work, loop).result()
+        # it has a time limit of its own; this one is for a loop that ends meanwhile
+        return asyncio.run_coroutine_threadsafe(work, loop).result(client.settings.seconds + 30)
 
     return await asyncio.to_thread(transfer_post.deliver, own, send, only=only)
 
