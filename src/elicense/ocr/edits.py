@@ -28,6 +28,17 @@ def edits(signed: str, read: str) -> tuple[Edit, ...]:
     return _walk(signed, read, rows)
 
 
+def beginnings(wanted: str, read: str) -> tuple[int, ...]:
+    """How many edits make ``wanted`` of the first 0, 1, 2… characters of ``read``."""
+    wanted, read = wanted[:_MOST], read[:_MOST]
+    row = list(range(len(read) + 1))
+    for i, a in enumerate(wanted, 1):
+        above, row = row, [i]
+        for j, b in enumerate(read, 1):
+            row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a != b)))
+    return tuple(row)
+
+
 def _walk(signed: str, read: str, rows: list[list[int]]) -> tuple[Edit, ...]:
     i, j = len(signed), len(read)
     found: list[Edit] = []

@@ -11,6 +11,7 @@ import importlib.util
 import math
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,11 +27,12 @@ Corners = tuple[Point, Point, Point, Point]
 THREADS = "ELICENSE_OCR_THREADS"
 _DETECT, _RECOGNISE = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 _VERSIONS = ((3, 10), (4, 0))  # from, below: what this module's calls were tried with
-_SIDE = 1600  # pixels of the longer side in which lines are looked for
+SIDE = 1280  # pixels of the longer side in which lines are looked for: 12 of a 3 mm letter
 _LEAST = 32  # pixels: nothing smaller is a page
 _MOST_LINES = 300
 _WIDEST = 60.0  # width by height of one line
 _BATCH, _PADDED = 1, 160  # each line by itself: it reads the same whatever else is read
+_AT_A_TIME = 8  # lines that are read before the clock is looked at: some 0.15 s
 _HEIGHT = 48  # pixels of a line as the recogniser takes it
 _LOCK = threading.Lock()
 
@@ -88,40 +90,52 @@ def lines(pixels: Any, *, threads: int = 0, limits: Limits = DEFAULT_LIMITS) -> 
 
 
 def find(
-    pixels: Any, *, threads: int = 0, limits: Limits = DEFAULT_LIMITS
-) -> tuple[Corners, ...]:
+    pixels: Any, *, side: int = SIDE, threads: int = 0, limits: Limits = DEFAULT_LIMITS,
+    deadline: float = math.inf,
+) -> tuple[Corners, ...]:  # fmt: skip
     """Where there are lines on a picture, a NumPy array H×W×3 (RGB) or H×W (grey) of 8 bits.
 
-    They must run within some 30° of level: the caller turns the picture upright. ``threads``
-    work on one reading (0: ``ELICENSE_OCR_THREADS``, else one). UsageError where
-    :func:`available` says no or for another array, LimitError past ``limits.image_pixels``,
-    InputError if the engine gives up.
+    They must run within some 30° of level: the caller turns the picture upright. A picture
+    whose longer side is more than ``side`` pixels is reduced to that. ``threads`` work on one
+    reading (0: ``ELICENSE_OCR_THREADS``, else one). ``deadline`` is a moment of
+    ``time.monotonic()``, looked at before the picture is and between a few lines. UsageError
+    where :func:`available` says no or for another array, LimitError past
+    ``limits.image_pixels``, and ``ocr.time`` past the deadline; InputError if the engine
+    gives up.
     """
     _check(pixels, limits)
     if min(pixels.shape[:2]) < _LEAST:
         return ()
     with _using(threads) as engine:
-        return _quads(engine, _coloured(pixels))[:_MOST_LINES]
+        _in_time(deadline)  # another caller may have had the engine until now
+        return _quads(engine, pixels, side)[:_MOST_LINES]
 
 
 def read(
-    pixels: Any, places: Sequence[Corners], *, threads: int = 0, limits: Limits = DEFAULT_LIMITS
-) -> tuple[Line, ...]:
+    pixels: Any, places: Sequence[Corners], *, threads: int = 0, limits: Limits = DEFAULT_LIMITS,
+    deadline: float = math.inf,
+) -> tuple[Line, ...]:  # fmt: skip
     """What the lines at ``places`` say, at full resolution; places without text are left out.
 
     Errors as of :func:`find`.
     """
     _check(pixels, limits)
-    coloured = _coloured(pixels)
-    cuts = [(place, _cut(coloured, place)) for place in places[:_MOST_LINES]]
+    cuts = [(place, _cut(pixels, place)) for place in places[:_MOST_LINES]]
     given = [(place, cut) for place, cut in cuts if cut is not None]
-    if not given:
-        return ()
-    with _using(threads) as engine:
-        found = engine.recognize_txt([cut for _, cut in given])
-        rows = zip(given, found.txts, found.word_results, strict=True)
-        made = [_line(place, text, words) for (place, _), text, words in rows]
+    made: list[Line] = []
+    for start in range(0, len(given), _AT_A_TIME):
+        some = given[start : start + _AT_A_TIME]
+        with _using(threads) as engine:
+            _in_time(deadline)
+            found = engine.recognize_txt([cut for _, cut in some])
+            rows = zip(some, found.txts, found.word_results, strict=True)
+            made += [_line(place, text, words) for (place, _), text, words in rows]
     return tuple(line for line in made if line.text.strip())
+
+
+def _in_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise LimitError("ocr.time", "the time for reading the text was used up")
 
 
 def shape(place: Corners) -> float:
@@ -172,7 +186,7 @@ def _engine(process: int, threads: int) -> Any:
             "EngineConfig.onnxruntime.intra_op_num_threads": threads,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             "Det.limit_type": "max",  # its own rule blows narrow strips up without bounds
-            "Det.limit_side_len": _SIDE,
+            "Det.limit_side_len": SIDE,
             "Det.model_path": str(_model(_DETECT)),
             "Rec.model_path": str(_model(_RECOGNISE)),
             "Rec.rec_batch_num": _BATCH,
@@ -188,29 +202,32 @@ def _using(threads: int) -> Iterator[Any]:
     with _LOCK:
         try:
             yield engine
+        except LimitError:
+            raise
         except Exception as error:  # its errors have no base class of their own
             raise InputError("ocr.failed", f"the reader of pictures gave up: {error}") from error
 
 
-def _coloured(pixels: Any) -> Any:
-    import numpy as np
-
-    return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
-
-
-def _quads(engine: Any, pixels: Any) -> tuple[Corners, ...]:
+def _for_reader(pixels: Any) -> Any:
+    """Three channels, blue first."""
     import cv2
-    import numpy as np
+
+    grey = pixels.ndim == 2
+    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR if grey else cv2.COLOR_RGB2BGR)
+
+
+def _quads(engine: Any, pixels: Any, side: int) -> tuple[Corners, ...]:
+    import cv2
     from rapidocr.main import RapidOCRError  # what it raises where there is no text
 
     height, width = pixels.shape[:2]
-    scale = min(1.0, _SIDE / max(height, width))
+    scale = min(1.0, side / max(height, width))
     small = pixels
     if scale < 1:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     try:
-        _, found = engine.detect_and_crop(np.ascontiguousarray(small[:, :, ::-1]), {})
+        _, found = engine.detect_and_crop(_for_reader(small), {})
     except RapidOCRError:
         return ()
     across, down = width / small.shape[1], height / small.shape[0]
@@ -235,7 +252,7 @@ def _cut(pixels: Any, place: Corners) -> Any:
     cut = cv2.warpPerspective(
         pixels, matrix, (across, down), flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
-    return np.ascontiguousarray(cut[:, :, ::-1])
+    return _for_reader(cut)
 
 
 def _line(corners: Corners, text: str, words: Any) -> Line:

@@ -7,10 +7,12 @@ stands right of it in the same row, or else below it. Labels are those of the li
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from elicense.ocr.edits import edits
+from elicense.ocr.edits import beginnings
 from elicense.ocr.reading import Folded, Reading, chinese, fold, folded
 from elicense.ocr.sheet_lines import Placed
 
@@ -136,15 +138,24 @@ def _at(
 
 def _near(name: str, text: str) -> int:
     """Where ``name`` ends at the beginning of ``text``, misread in a letter or two; 0 if not."""
-    plain = [chinese(character) for character in name]
-    most = len(name) // 4 if all(plain) else 0 if any(plain) else len(name) // 6
+    most = _misread(name)
     if not most or len(text) < len(name) - most:
         return 0
+    text = text[: len(name) + most]
+    if (Counter(name) - Counter(text)).total() > most:
+        return 0  # each letter that is nowhere costs an edit
+    needed = beginnings(name, text)
     best = min(
-        (len(edits(name, text[:end])), abs(end - len(name)), end)
-        for end in range(len(name) - most, min(len(text), len(name) + most) + 1)
+        (needed[end], abs(end - len(name)), end) for end in range(len(name) - most, len(text) + 1)
     )
     return best[2] if best[0] <= most else 0
+
+
+@cache
+def _misread(name: str) -> int:
+    """How many letters of a label may be misread."""
+    plain = [chinese(character) for character in name]
+    return len(name) // 4 if all(plain) else 0 if any(plain) else len(name) // 6
 
 
 def _made(

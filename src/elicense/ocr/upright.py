@@ -13,6 +13,10 @@ Points = Sequence[tuple[float, float]]
 _LEVEL = 2.0  # degrees: less is left as it is, the reader takes it
 _MOST_PIXELS = 24_000_000  # A4 at 500 dpi: more shows a reader nothing more
 _RED_PART = 0.0005  # of the page: what there is of a seal's ink before its colour is left out
+_MAPPED = 900  # pixels of the longer side in which coloured ink is looked for: 3 a mm
+_TINT = 30  # grey levels of colour that are ink and not the paper's own
+_ROOM = 0.02  # of the longer side (6 mm), around such ink
+_MOST_PARTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +101,61 @@ def without_red(pixels: Any) -> Any:
     of red ink; None where there is not."""
     if pixels.ndim != 3:
         return None
+    import numpy as np
+
+    small = _reduced(pixels, 600).astype(np.int16)
+    red = small[:, :, 0] - np.maximum(small[:, :, 1], small[:, :, 2])
+    return pixels[:, :, 0] if float((red > 50).mean()) > _RED_PART else None
+
+
+def left_out(pixels: Any) -> list[tuple[int, int, int, int]]:
+    """Left, top, right and bottom of the parts of an RGB picture in which there is ink that
+    its red channel does not show: red, and every other colour with as much red as paper.
+
+    They overlap nowhere; the whole picture is one part where there are too many.
+    """
     import cv2
     import numpy as np
 
     height, width = pixels.shape[:2]
-    scale = min(1.0, 600 / max(height, width))
+    small = _reduced(pixels, _MAPPED).astype(np.int16)
+    tint = small[:, :, 0] - np.minimum(small[:, :, 1], small[:, :, 2])
+    # a lamp's tint is not ink: what counts is the difference from the paper
+    inked = (tint - np.median(tint) > _TINT).astype(np.uint8)
+    reach = 2 * round(max(small.shape[:2]) * _ROOM) + 1
+    inked = cv2.dilate(inked, np.ones((reach, reach), np.uint8))
+    _count, _labels, stats, _middles = cv2.connectedComponentsWithStats(inked)
+    boxes = _merged([(x, y, x + w, y + h) for x, y, w, h, _area in stats[1:].tolist()])
+    across, down = width / small.shape[1], height / small.shape[0]
+    area = sum((c - a) * (d - b) for a, b, c, d in boxes)
+    if len(boxes) > _MOST_PARTS or area > 0.6 * small.shape[0] * small.shape[1]:
+        return [(0, 0, width, height)]
+    return [
+        (int(a * across), int(b * down), min(width, math.ceil(c * across)),
+         min(height, math.ceil(d * down)))
+        for a, b, c, d in boxes
+    ]  # fmt: skip
+
+
+def _merged(boxes: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
+    """Boxes that overlap, as one."""
+    apart: list[tuple[int, int, int, int]] = []
+    left = list(boxes)
+    while left:
+        a, b, c, d = left.pop()
+        other = next((x for x in apart if a < x[2] and x[0] < c and b < x[3] and x[1] < d), None)
+        if other is None:
+            apart.append((a, b, c, d))
+        else:  # the larger one may overlap those that it did not
+            apart.remove(other)
+            left.append((min(a, other[0]), min(b, other[1]), max(c, other[2]), max(d, other[3])))
+    return sorted(apart)
+
+
+def _reduced(pixels: Any, longest: int) -> Any:
+    import cv2
+
+    height, width = pixels.shape[:2]
+    scale = min(1.0, longest / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.int16)
-    red = small[:, :, 0] - np.maximum(small[:, :, 1], small[:, :, 2])
-    return pixels[:, :, 0] if float((red > 50).mean()) > _RED_PART else None
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
