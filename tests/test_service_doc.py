@@ -27,8 +27,8 @@ PAGE = (ROOT / "docs" / "service.md").read_text("utf-8")
 SECTIONS: dict[str, tuple[Any, ...]] = {
     "Top": (settings.Settings,), "[uploads]": (settings.Uploads,),
     "[issuing]": (settings.Issuing, settings.Key), "[publishing]": (settings.Publishing,),
-    "[retention]": (settings.Retention,), "[peers]": (settings.Peers,),
-    "[staff]": (settings.Staff,),
+    "[copying]": (settings.Copying,), "[retention]": (settings.Retention,),
+    "[peers]": (settings.Peers,), "[staff]": (settings.Staff,),
 }  # fmt: skip
 FILES = {
     "sealer": "sealers/tianjin-doc-sm2", "qr": "qr/tianjin-sm2", "status": "status/tianjin-sm2",

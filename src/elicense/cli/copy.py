@@ -91,7 +91,7 @@ def copy(
     if path.exists() and not force:
         raise exists(path)
     if Path(file).resolve() == path.resolve():
-        raise UsageError("copy.output", "the copy needs a file of its own", place=output)
+        raise UsageError("copy.output", "the copy needs a file of its own", place=str(path))
     signer, _ = keys.load(options["key"], options["cert"], options["password_env"], check=False)
     given = _given(options, signer)
     if options["hide_all_optional"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from elicense.issuing.credential import Credential
+    from elicense.trust.store import TrustStore
     from elicense.web.context import Service
 
 _LOCK = threading.Lock()
@@ -115,3 +116,17 @@ def _signer(running: Service, key: Key) -> Credential:
     from elicense.web.keys import load
 
     return load(running, key)
+
+
+def trust_with_lists(running: Service) -> TrustStore | None:
+    """The trust store with this registry's own lists: what is issued must be VALID under it.
+    None where the service publishes none."""
+    if running.settings.publishing is None:
+        return None
+    with running.registry.look() as connection:
+        count = len(publish.uris(connection))
+    lists = dict(running.trust.status_lists)
+    for number in range(1, count + 1):
+        published = current(running, number)
+        lists[published.uri] = published.data
+    return replace(running.trust, status_lists=lists)

@@ -58,6 +58,16 @@ class Issuing:
 
 
 @dataclass(frozen=True, slots=True)
+class Copying:
+    """What annotated copies 加注件 are signed with, and for how many days at most they are
+    good. Without a seal nothing is stamped on them."""
+
+    signer: Key
+    seal: str = ""
+    days: int = 90
+
+
+@dataclass(frozen=True, slots=True)
 class Publishing:
     """The status lists: signed anew this often, and good for so long."""
 
@@ -127,6 +137,7 @@ class Settings:
     peers: Peers = Peers()
     issuing: Issuing | None = None
     publishing: Publishing | None = None
+    copying: Copying | None = None
     staff: Staff | None = None
 
     @classmethod
@@ -155,6 +166,8 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         sections["retention"] = _retention(_table(table, "retention", file), file)
     if "issuing" in table:
         sections["issuing"] = _part(Issuing, _table(table, "issuing", file), "issuing", file)
+    if "copying" in table:
+        sections["copying"] = _part(Copying, _table(table, "copying", file), "copying", file)
     if "publishing" in table:
         sections["publishing"] = _publishing(_table(table, "publishing", file), file)
     if "staff" in table:
@@ -310,6 +323,9 @@ def _rooted(found: Settings, folder: Path) -> Settings:
                           qr_signer=key(issuing.qr_signer))  # fmt: skip
     if publishing is not None:
         publishing = replace(publishing, signer=key(publishing.signer))
+    copying = found.copying
+    if copying is not None:
+        copying = replace(copying, signer=key(copying.signer), seal=path(copying.seal))
     peers = replace(
         found.peers, signer=key(found.peers.signer),
         client_certificate=path(found.peers.client_certificate),
@@ -320,6 +336,6 @@ def _rooted(found: Settings, folder: Path) -> Settings:
         registry = f"sqlite:///{(folder / registry.removeprefix('sqlite:///')).absolute()}"
     return replace(
         found, trust=path(found.trust), operators=tuple(map(path, found.operators)),
-        issuing=issuing, publishing=publishing, peers=peers, registry=registry,
+        issuing=issuing, publishing=publishing, copying=copying, peers=peers, registry=registry,
         staff=replace(staff, ca_file=path(staff.ca_file)) if staff else None,
     )  # fmt: skip

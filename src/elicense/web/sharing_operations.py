@@ -15,12 +15,12 @@ from starlette.concurrency import run_in_threadpool
 
 from elicense.crypto.ses import CHINA
 from elicense.crypto.sm3 import sm3
-from elicense.errors import InputError, UsageError
+from elicense.errors import Error, InputError, UsageError
 from elicense.qr.kinds import classify
 from elicense.registry import downloads, records
 from elicense.registry.credentials import Caller
 from elicense.registry.records import Record
-from elicense.web import sharing
+from elicense.web import copying, sharing
 from elicense.web.context import Service
 from elicense.web.dialect_a import cert_data
 from elicense.web.jobs import CodeJob, FileJob, Terms
@@ -168,15 +168,21 @@ def _moment(text: str, name: str, now: datetime) -> datetime:
 
 
 async def download_file(call: Call) -> Answer:
-    """downloadFile: the sealed file itself. An annotated copy 加注件 is not made: a purpose and
-    an end are logged, and do not stand on the file (``annotated`` is false)."""
+    """downloadFile: an annotated copy 加注件 for whoever asks, where the service is set up to
+    make them; else the sealed file itself, ``annotated`` is false, and an end of use that
+    would stand on nothing is refused (status 2)."""
     identifier = call.values["certificateIdentifier"]
     format = call.values.get("fileType", "").lower()
     if format not in {"", "ofd", "pdf"}:
         raise Refused(102, "fileType: ofd or pdf")
-    if text := call.values.get("certificateCopyExpiringTime"):
-        _moment(text, "certificateCopyExpiringTime", call.now)
+    text = call.values.get("certificateCopyExpiringTime")
+    until = _moment(text, "certificateCopyExpiringTime", call.now) if text else None
     record = await _usable(call, identifier)
+    if copying.offered(call.running):
+        why = call.values["certificateCopyCause"]
+        return await _copied(call, record, format, why, until)
+    if until is not None:
+        raise Refused(2, "certificateCopyExpiringTime: annotated copies are not made here")
 
     def look() -> records.File | None:
         with call.running.registry.look() as connection:
@@ -189,6 +195,26 @@ async def download_file(call: Call) -> Answer:
         "certIdentifier": identifier, "fileType": found.format, "contentType": "base64",
         "content": base64.b64encode(found.data).decode(), "annotated": False,
     }, "加注件未生成 (no annotated copy: this is the sealed file)", identifier)  # fmt: skip
+
+
+async def _copied(
+    call: Call, record: Record, format: str, why: str, until: datetime | None
+) -> Answer:
+    wanted = copying.Wanted(
+        record.identifier, why, copying.receiver_of(call.who), format,
+        until.astimezone(CHINA).date() if until else None,
+    )  # fmt: skip
+    try:
+        made = await run_in_threadpool(copying.make, call.running, wanted, now=call.now)
+    except Error as error:
+        raise Refused(99, f"no annotated copy can be made: {error.code}") from error
+    if made is None:
+        raise Refused(10, "no such file")
+    return Answer(0, {
+        "certIdentifier": record.identifier, "fileType": made.format, "contentType": "base64",
+        "content": base64.b64encode(made.data).decode(), "annotated": True,
+        "certificateCopyExpiringTime": made.until.isoformat(),
+    }, "加注件 (annotated copy)", record.identifier)  # fmt: skip
 
 
 async def verify_data(call: Call) -> Answer:

@@ -26,6 +26,6 @@ def routers() -> tuple[APIRouter, ...]:
 
     return (
         verify.router, licences.router, copies.router, issuing.router, peers.router,
-        handovers.router, transfers.router, dialect_a.router, dialect_b.router, lists.router, matters.router,
-        health.router, staff.router, page.router,
+        handovers.router, transfers.router, dialect_a.router, dialect_b.router, lists.router,
+        matters.router, health.router, staff.router, page.router,
     )  # fmt: skip

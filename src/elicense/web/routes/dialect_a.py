@@ -16,7 +16,7 @@ from starlette.responses import Response
 from elicense.errors import Error
 from elicense.registry import downloads, records
 from elicense.registry.credentials import Caller
-from elicense.web import callers, context, dialect_a
+from elicense.web import callers, context, copying, dialect_a
 from elicense.web.context import Service
 from elicense.web.dialect_a import OPERATIONS, Asked
 from elicense.web.problems import LOG, Problem
@@ -121,7 +121,8 @@ def _lower(data: Any) -> Any:
 @router.get("/download/{token}", summary="Download once", response_class=Response,
             responses={200: {"content": {"application/pdf": {}, "application/ofd": {}}}})
 async def download(token: Annotated[str, Path(max_length=100)], request: Request) -> Response:
-    """The sealed file behind an address from downloadUrl. The address is then used up."""
+    """The file behind an address from downloadUrl, which is then used up: an annotated copy
+    加注件 where the service is set up to make them, else the sealed file."""
     running = context.service(request)
     address = request.client.host if request.client else ""
     callers.limit(running.rates, f"at:{address}", running.settings.uploads.per_minute)
@@ -141,11 +142,36 @@ async def download(token: Annotated[str, Path(max_length=100)], request: Request
     made, file = found
     there = file is not None and file.data is not None
     who = Caller(made.caller, made.caller, frozenset())
+    if there and copying.offered(running):
+        return await _copied(running, who, made, now)
     await context.logged(running, who, "dialect-a-download", made.identifier,
                          made.purpose or NOT_STATED, "found" if there else "unknown")  # fmt: skip
     if file is None or file.data is None:
         raise Problem(404, "registry.no-file", "There is no such file")
     return Response(file.data, media_type=f"application/{file.format}", headers={
         "Content-Disposition": f'attachment; filename="licence.{file.format}"',
+        "Content-Security-Policy": "sandbox",
+    })  # fmt: skip
+
+
+async def _copied(
+    running: Service, who: Caller, asked: downloads.Download, now: datetime
+) -> Response:
+    """An annotated copy for whoever asked for the address."""
+    wanted = copying.Wanted(
+        asked.identifier, asked.purpose or NOT_STATED, copying.receiver_of(who)
+    )
+    found: copying.Made | None = None
+    outcome = "unknown"
+    try:
+        found = await run_in_threadpool(copying.make, running, wanted, now=now)
+    except Error as error:
+        outcome = error.code
+    await context.logged(running, who, "dialect-a-download", asked.identifier, wanted.purpose,
+                         "copied" if found else outcome)  # fmt: skip
+    if found is None:
+        raise Problem(409, outcome, "No annotated copy can be made")
+    return Response(found.data, media_type=f"application/{found.format}", headers={
+        "Content-Disposition": f'attachment; filename="copy.{found.format}"',
         "Content-Security-Policy": "sandbox",
     })  # fmt: skip

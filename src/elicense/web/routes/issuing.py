@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -131,23 +130,9 @@ def sealing(running: Service) -> dict[str, Any]:
     return {
         "formats": settings.formats, "seal": Path(settings.seal).read_bytes(),
         "signer": keys.load(running, settings.signer),
-        "qr_signer": keys.load(running, qr) if qr else None, "trust": _trust(running),
+        "qr_signer": keys.load(running, qr) if qr else None,
+        "trust": publishing.trust_with_lists(running),
     }  # fmt: skip
-
-
-def _trust(running: Service) -> Any:
-    """The trust store with this registry's own lists: what is issued must be VALID under it."""
-    if running.settings.publishing is None:
-        return None
-    from elicense.registry import publish
-
-    with running.registry.look() as connection:
-        count = len(publish.uris(connection))
-    lists = dict(running.trust.status_lists)
-    for number in range(1, count + 1):
-        published = publishing.current(running, number)
-        lists[published.uri] = published.data
-    return replace(running.trust, status_lists=lists)
 
 
 def _answer(record: records.Record, made: Mapping[str, bytes]) -> dict[str, Any]:
