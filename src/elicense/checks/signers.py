@@ -238,12 +238,15 @@ def time(case: Case) -> Iterator[Finding]:
         yield from _maker_token(judged)
         yield _proof(judged, case)
     yield from _tokens(case.document_tokens)
-    for signature in case.evidence.signatures:
+    named = [(f"signature:{s.index}", s) for s in case.evidence.signatures]
+    if case.copy is not None:
+        named += [(judged.subject, judged.signature) for judged in case.issuing]
+    for subject, signature in named:
         for fault in signature.faults:
             if fault.code == "time.proof":
-                yield Finding("time.proof", FAIL if fault.fatal else WARN,
-                              f"signature:{signature.index}", "timestamp-unreadable",
-                              {"detail": fault.detail}, fault.detail)  # fmt: skip
+                yield Finding("time.proof", FAIL if fault.fatal else WARN, subject,
+                              "timestamp-unreadable", {"detail": fault.detail},
+                              fault.detail)  # fmt: skip
 
 
 def _tokens(tokens: tuple[JudgedToken, ...]) -> Iterator[Finding]:
