@@ -278,4 +278,4 @@ KINDS: Mapping[str, Kind] = {
     "same": Kind(_same, ("first", "then")),
     "requires": Kind(_requires, ("when",), ("needs",), plain=("is",)),
 }  # fmt: skip
-"""Every kind of rule a profile may name; docs/profiles.md explains each."""
+"""Every kind of rule a profile may name; the functions above explain each."""
