@@ -415,3 +415,35 @@ def test_two_copies_of_one_licence_disclose_the_same_digests_and_no_more() -> No
     assert "fields.officer" in two.source.salts
     assert UNTIL - timedelta(days=30) == AT.date()
     assert trust()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"certificate": "AAAA"}, {"algorithm": "x"}, {"algorithm": "1.2.3.4"},
+        {"algorithm": "1.2.840.113549.1.1.11"}, {"algorithm": "1.2.840.113549.1.1.5"},
+        {"value": "AAAA"}, {"timestamp": "AAAA"}, {"more": 1},
+    ],
+)  # fmt: skip
+def test_an_attestation_that_makes_no_sense_gives_a_report_and_is_not_valid(wrong: Any) -> None:
+    members = parsed(honest())
+    members["attestation"] |= wrong
+    report = verify(forged(members))
+    if wrong in ({"timestamp": "AAAA"}, {"more": 1}):  # beside what is signed: remarked, or unread
+        assert report.verdict == "VALID"
+    else:
+        assert report.verdict != "VALID"
+    assert {f.subject for f in report.findings} >= {"attestation"}
+
+
+def test_a_digest_of_an_item_of_an_array_is_invalid_and_nothing_breaks() -> None:
+    members = parsed(honest())
+    path = "fields.ship_types.0"
+    salt = bytes(16)
+    value = _frozen(members["fields"]["ship_types"][0])
+    digest = salted_digest("sm3", salt, path, value)
+    members["digests"]["values"][path] = canonical.b64url(digest)
+    members["salts"][path] = canonical.b64url(salt)
+    report = verify(forged(members))
+    assert report.verdict == "INVALID"
+    assert ("licence.data", "FAIL", "licence", "digest-path") in codes(report)
