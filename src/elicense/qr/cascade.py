@@ -207,17 +207,16 @@ def _stages(picture: Picture, found: _Found) -> Iterator[Attempt]:
     """Each stage by name, in order; what it needs is made when it is reached."""
     size = picture.width, picture.height
     if picture.large:
-        yield "half", lambda: zxing(views.half(picture.half, *size), inverted=False)
+        yield "half", lambda: quickly(views.half(picture.half, *size))
         if picture.half_red is not None:
-            yield "red", lambda: zxing(views.half(picture.half_red, *size), inverted=False)
+            yield "red", lambda: quickly(views.half(picture.half_red, *size))
     else:
-        yield "page", lambda: zxing(View(picture.grey), inverted=False)
+        yield "page", lambda: quickly(View(picture.grey))
         if picture.red is not None:
-            yield "red", lambda: zxing(View(picture.red), inverted=False)
+            yield "red", lambda: quickly(View(picture.red))
     yield from _located(picture, found)
     yield from _crops(picture, found)
-    if picture.large:
-        yield "page", lambda: zxing(View(picture.grey))
+    yield "page", lambda: zxing(View(picture.grey))
     if size[0] * size[1] <= _GROWABLE:
         yield "doubled", lambda: zxing(views.grown(picture.grey, 2.0))
 
@@ -229,10 +228,18 @@ def _located(picture: Picture, found: _Found) -> Iterator[Attempt]:
         view = views.around(plane, corners)
         for tone in _TONES:
             yield "located", partial(_sampled, view, view.in_view(corners), tone, found)
+        yield "located", partial(_together_sampled, view, view.in_view(corners), found)
 
 
 def _sampled(view: View, corners: Corners, tone: Callable[[Any], Any], found: _Found) -> list[Seen]:
     sample = sampler.read(tone(view.pixels), corners, found.takes)
+    return [Seen(sample.text, view.on_page(sample.corners), certain=True)] if sample else []
+
+
+def _together_sampled(view: View, corners: Corners, found: _Found) -> list[Seen]:
+    """All tones at once: under a seal each of them shows some modules and hides others."""
+    first, *others = (tone(view.pixels) for tone in _TONES)
+    sample = sampler.read(first, corners, found.takes, tones=others)
     return [Seen(sample.text, view.on_page(sample.corners), certain=True)] if sample else []
 
 
@@ -262,6 +269,8 @@ def _by_finders(plane: Any, box: views.Box, found: _Found) -> list[Seen]:
             seen += _sampled(view, corners, tone, found)
             if seen and seen[-1].text is not None and found.takes(seen[-1].text):
                 return seen
+        if seen:
+            seen += _together_sampled(view, corners, found)
     return seen
 
 
@@ -272,15 +281,22 @@ def _in_crop(reader: Callable[[View], list[Seen]], plane: Any, box: views.Box) -
     return reader(View(pixels, view.left, view.top, view.across, view.down))
 
 
-def zxing(view: View, *, inverted: bool = True) -> list[Seen]:
-    """What zxing reads, and what it only locates; light on dark only where it is asked for."""
+def quickly(view: View) -> list[Seen]:
+    """What zxing reads at this one size, dark on light."""
+    return zxing(view, thorough=False)
+
+
+def zxing(view: View, *, thorough: bool = True) -> list[Seen]:
+    """What zxing reads, and what it only locates; at smaller sizes, too, and light on dark, if
+    it is to be thorough."""
     import zxingcpp
 
     formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
     seen = []
     for code in zxingcpp.read_barcodes(
-        view.pixels, formats=formats, try_invert=inverted, return_errors=True
-    ):
+        view.pixels, formats=formats, try_invert=thorough, try_downscale=thorough,
+        return_errors=True,
+    ):  # fmt: skip
         corners = view.on_page(corners_of(code))
         seen.append(Seen(code.text if code.valid else None, corners))
     return seen

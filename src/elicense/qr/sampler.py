@@ -9,7 +9,7 @@ errors. The mended symbol is drawn anew and read by zxing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -25,6 +25,9 @@ _SPARE = 6  # check symbols left over: a wrong text passes once in 256⁶ tries
 _USUAL = 65  # modules a side: what light is evened out by
 _TRIES = 3  # versions a place is read as
 _QUIET = 4
+_ERASED = (0, 2, 4, 8, 12, 16, 18, 20, 22, 24, 26)  # codewords of a block that are tried
+_UNCHECKED = 2  # blocks of which nothing tells whether they are right, but the signature
+_STEEP = 4.0  # how fast a bit grows sure with its distance from even
 _ROUNDS = 3  # of fitting the equaliser to its own surest decisions
 _LEAST_FIT = 0.35  # correlation of the common patterns; of other textures it is under 0.25
 
@@ -37,12 +40,16 @@ class Sample:
     corners: Corners
 
 
-def read(grey: Any, corners: Corners, accept: Callable[[str], bool]) -> Sample | None:
+def read(
+    grey: Any, corners: Corners, accept: Callable[[str], bool], *, tones: Sequence[Any] = ()
+) -> Sample | None:
     """The code whose outer corners are about ``corners`` (clockwise from its own top left),
     in pixels of ``grey``; None where the patterns of a code are not there.
 
     Mending that uses nearly every check symbol finds wrong texts, too: such a text is given
-    only where ``accept`` takes it. A misreading must not pass for a forgery.
+    only where ``accept`` takes it. A misreading must not pass for a forgery. ``tones`` are
+    the same picture in other tones: each module is then what most of them say together, and
+    only a place where a code is for certain is looked at.
     """
     import numpy as np
 
@@ -52,7 +59,12 @@ def read(grey: Any, corners: Corners, accept: Callable[[str], bool]) -> Sample |
         return None
     seen: Sample | None = None
     for score, layout, placed in _aligned(grey, quad):
-        text = _decode(grey, layout, placed, accept)
+        if not tones:
+            text = _decode(grey, layout, placed, accept)
+        elif score > _CERTAIN_FIT:
+            text = _decode_together([grey, *tones], layout, placed, accept)
+        else:
+            continue
         sample = Sample(text, tuple((float(x), float(y)) for x, y in placed))
         if text is not None:
             return sample
@@ -104,7 +116,7 @@ def _normal(grey: Any, quad: Any, size: int) -> Any:
     height, width = grey.shape
     (x0, y0), (x1, y1) = (end.clip(0, (width, height)).astype(int) for end in
                           (quad.min(axis=0), quad.max(axis=0) + 1))  # fmt: skip
-    usual = float(np.median(spread[y0:y1, x0:x1])) if x1 > x0 and y1 > y0 else 1.0
+    usual = float(np.median(spread[y0:y1:3, x0:x1:3])) if x1 > x0 and y1 > y0 else 1.0
     return (light - picture) / (spread + 0.3 * usual + 1.0)
 
 
@@ -192,6 +204,23 @@ def _decode(grey: Any, layout: Layout, quad: Any, accept: Callable[[str], bool])
     return None
 
 
+def _decode_together(
+    greys: Sequence[Any], layout: Layout, quad: Any, accept: Callable[[str], bool]
+) -> str | None:
+    """What the modules are by several pictures of them, each equalised by itself."""
+    import numpy as np
+
+    target = np.where(layout.dark, 1.0, -1.0)
+    total = np.zeros((layout.size, layout.size))
+    for grey in greys:
+        normal = _normal(grey, quad, layout.size)
+        _score, placed = _settled(normal, quad, layout)
+        soft = _equalised(_features(normal, placed, layout.size), target, layout.known)
+        total += soft / (float(np.median(np.abs(soft))) + 1e-9)
+    text, spare = _text(total, layout)
+    return text if text is not None and (spare >= _SPARE or accept(text)) else None
+
+
 def _features(normal: Any, quad: Any, size: int, *, reach: int = 2) -> Any:
     """For each module the values around it, half a module apart: N×N×(2·reach+1)²."""
     import numpy as np
@@ -236,19 +265,27 @@ def _text(soft: Any, layout: Layout) -> tuple[str | None, int]:
     bits = flipped[layout.rows, layout.columns]
     bits = bits[: len(bits) // 8 * 8].reshape(-1, 8)
     words = np.packbits(bits > 0, axis=1).ravel().tolist()
-    doubt = np.abs(bits).min(axis=1)
-    mended, least = list(words), 255
+    # how unlikely it is that all eight bits are right: of each, by its distance from even
+    usual = float(np.median(np.abs(bits))) + 1e-9
+    sure = -np.log1p(np.exp(-_STEEP * np.abs(bits) / usual)).sum(axis=1)
+    mended, spares, unchecked = list(words), [], 0
     sizes = symbol.blocks(layout.version, level)
     places = symbol.interleaving(layout.version, level)
-    for spots, (total, data) in zip(places, sizes, strict=True):
-        found = _mended([words[at] for at in spots], total - data, doubt[list(spots)])
+    blocks = [(sure[list(spots)], spots, total - data)
+              for spots, (total, data) in zip(places, sizes, strict=True)]  # fmt: skip
+    # the worst first: where it is not to be mended, the others need not be
+    for doubt, spots, checks in sorted(blocks, key=lambda item: float(item[0].sum())):
+        found = _mended([words[at] for at in spots], checks, doubt)
         if found is None:
             return None, 0
-        block, spare = found
-        least = min(least, spare)
+        block, spare, erased = found
+        spares.append(spare)
+        unchecked += erased == checks
+        if unchecked > _UNCHECKED:
+            return None, 0
         for at, value in zip(spots, block, strict=True):
             mended[at] = value
-    return _drawn(mended, level, number, layout), least
+    return _drawn(mended, level, number, layout), min(spares)
 
 
 def _format(soft: Any, layout: Layout) -> tuple[str, int]:
@@ -264,16 +301,16 @@ def _format(soft: Any, layout: Layout) -> tuple[str, int]:
     return level, number
 
 
-def _mended(words: list[int], checks: int, doubt: Any) -> tuple[list[int], int] | None:
-    """A block corrected, with ever more of its doubtful codewords erased, and how many check
-    symbols that left over: an erasure takes one, an error two."""
-    order = doubt.argsort(kind="stable").tolist()
-    for erased in range(0, checks - 1, 2):
+def _mended(words: list[int], checks: int, sure: Any) -> tuple[list[int], int, int] | None:
+    """A block corrected, with ever more of its doubtful codewords erased; how many check
+    symbols that left over (an erasure takes one, an error two); how many were erased."""
+    order = sure.argsort(kind="stable").tolist()
+    for erased in [n for n in _ERASED if n < checks] + [checks]:
         block = reed_solomon.mend(words, checks, order[:erased])
         if block is not None:
             believed = order[erased:]
             errors = sum(words[at] != block[at] for at in believed)
-            return block, checks - erased - 2 * errors
+            return block, checks - erased - 2 * errors, erased
     return None
 
 
