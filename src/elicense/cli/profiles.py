@@ -8,12 +8,18 @@ from elicense.cli import common
 
 
 @click.group(invoke_without_command=True)
+@click.option("--folder", "folders", multiple=True, metavar="DIR", type=click.Path(),
+              help="A folder of own licence types (several); else ELICENSE_PROFILES.")
 @common.language_option
 @click.pass_context
-def profiles(context: click.Context, lang: str) -> None:
-    """Licence types: list them, or `show` one with its fields, codes and boxes.
+def profiles(context: click.Context, folders: tuple[str, ...], lang: str) -> None:
+    """Licence types: list them, `show` one, make a `new` one, `check` one's own.
 
     Codes that are not known to be official are marked as unconfirmed."""
+    if folders:
+        from elicense.profiles import use
+
+        use(*folders)
     if context.invoked_subcommand is not None:
         return
     from elicense import profiles as types

@@ -1,16 +1,18 @@
 """Licence types as data: one TOML file a type, read on first use.
 
-A new type is a new file in this folder, or any file given to :func:`load`; no
-code changes with it. ``docs/licence-json.md`` describes the file.
+A new type is a new file in a folder of one's own (:func:`use`, ``ELICENSE_PROFILES``); no
+code changes with it. ``docs/profiles.md`` describes the file.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from elicense.errors import UsageError
-from elicense.profiles.loader import load_profile
+from elicense.profiles.loader import load_profile, read_profile
 from elicense.profiles.model import Box, Choice, Field, Profile, QrTemplate, Rule, TermLimit
 from elicense.profiles.printed import (
     choice_items,
@@ -20,12 +22,14 @@ from elicense.profiles.printed import (
     table_rows,
 )
 from elicense.profiles.rules import Breach, breaches
+from elicense.profiles.toml_table import Fault
 from elicense.profiles.values import table_problems, value_problem
 
 __all__ = [
     "Box",
     "Breach",
     "Choice",
+    "Fault",
     "Field",
     "Profile",
     "QrTemplate",
@@ -37,16 +41,22 @@ __all__ = [
     "by_type_code",
     "choice_items",
     "date_forms",
+    "faults",
     "find",
+    "folders",
     "get",
     "load",
+    "origin",
     "printed_forms",
     "printed_parts",
     "table_problems",
     "table_rows",
+    "use",
     "value_problem",
 ]
 
+VARIABLE = "ELICENSE_PROFILES"
+OWN_TEMPLATES = 10_000  # QR templates below are this package's, from here on anybody's own
 _HERE = Path(__file__).parent
 _SHARED = _HERE / "shared.toml"
 
@@ -56,12 +66,45 @@ def load(path: str | Path) -> Profile:
     return load_profile(Path(path), shared=_SHARED)
 
 
+def faults(path: str | Path) -> tuple[Profile, tuple[Fault, ...]]:
+    """The licence type in a TOML file, and everything that keeps it from being loaded."""
+    return read_profile(Path(path), shared=_SHARED)
+
+
+def use(*folders: str | Path) -> None:
+    """Know the licence types of these folders too, beside those of this package; of none
+    where none is given. They are read anew.
+
+    The setting is the environment's (``ELICENSE_PROFILES``), so that the processes this one
+    starts know the same types. UsageError ``profile.folder``, ``profile.clash``, and those of
+    :func:`load`; then nothing changes.
+    """
+    wanted = os.pathsep.join(str(Path(folder).absolute()) for folder in folders)
+    _known.cache_clear()
+    _known(wanted)
+    os.environ[VARIABLE] = wanted
+
+
+def folders() -> tuple[Path, ...]:
+    """The folders of own licence types in use."""
+    return _paths(os.environ.get(VARIABLE, ""))
+
+
+def _paths(setting: str) -> tuple[Path, ...]:
+    return tuple(Path(part) for part in setting.split(os.pathsep) if part)
+
+
 @cache
 def _packaged(name: str) -> Profile:
     """One file of this folder; it must be called by its id."""
-    profile = load(_HERE / f"{name}.toml")
-    if profile.id != name:
-        raise UsageError("profile.invalid", f"{name}.toml holds the licence type {profile.id!r}")
+    return _called_by_its_id(_HERE / f"{name}.toml")
+
+
+def _called_by_its_id(path: Path) -> Profile:
+    profile = load(path)
+    if profile.id != path.stem:
+        detail = f"{path} holds the licence type {profile.id!r}: call it {profile.id}.toml"
+        raise UsageError("profile.invalid", detail, place="id")
     return profile
 
 
@@ -71,21 +114,71 @@ def _names() -> tuple[str, ...]:
 
 
 @cache
-def all() -> tuple[Profile, ...]:
-    """The licence types of this package, by id."""
-    profiles = tuple(_packaged(name) for name in _names())
-    taken: dict[int, str] = {}
-    for profile in profiles:
+def _known(setting: str) -> dict[str, tuple[Profile, Path]]:
+    """Every licence type by id with its file: this package's, then those of the folders.
+    UsageError if two of them cannot be told apart."""
+    found = {name: (_packaged(name), _HERE / f"{name}.toml") for name in _names()}
+    taken: dict[object, Path] = {}
+    for profile, path in found.values():
+        _take(taken, profile, path)
+    for path in _files(_paths(setting)):
+        profile = _called_by_its_id(path)
         for item in profile.templates:
-            if taken.setdefault(item.template, profile.id) != profile.id:
-                detail = f"{profile.id} and {taken[item.template]} share template {item.template}"
-                raise UsageError("profile.invalid", detail)
-    return profiles
+            if item.template < OWN_TEMPLATES:
+                detail = (f"{path}: template {item.template} is not one's own: "
+                          f"from {OWN_TEMPLATES} on")  # fmt: skip
+                _clash(taken, ("template", item.template), path)
+                raise UsageError("profile.invalid", detail, place="qr")
+        if profile.id in found:
+            _clash({("id", profile.id): found[profile.id][1]}, ("id", profile.id), path)
+        _take(taken, profile, path)
+        found[profile.id] = profile, path
+    return dict(sorted(found.items()))
+
+
+def _files(folders: tuple[Path, ...]) -> Iterator[Path]:
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError("profile.folder", f"there is no such folder ({VARIABLE})",
+                             place=str(folder))  # fmt: skip
+        yield from sorted(folder.glob("*.toml"))
+
+
+def _take(taken: dict[object, Path], profile: Profile, path: Path) -> None:
+    names = [("type code", profile.type_code)]
+    for what in (*names, *(("template", item.template) for item in profile.templates)):
+        _clash(taken, what, path)
+        taken[what] = path
+
+
+def _clash(taken: dict[object, Path], what: tuple[str, object], path: Path) -> None:
+    """UsageError naming both files if something has this id, type code or template."""
+    if (other := taken.get(what)) is not None:
+        detail = f"{other} and {path} have the same {what[0]} {what[1]}"
+        raise UsageError("profile.clash", detail, place=what[0])
+
+
+def _here() -> dict[str, tuple[Profile, Path]]:
+    return _known(os.environ.get(VARIABLE, ""))
+
+
+def all() -> tuple[Profile, ...]:
+    """The licence types known here, by id: this package's and those of :func:`folders`."""
+    return tuple(profile for profile, _ in _here().values())
 
 
 def find(id: str) -> Profile | None:
     """The licence type ``id``, or None: what a file names may be unknown here."""
-    return _packaged(id) if id in _names() else None
+    if not os.environ.get(VARIABLE):
+        return _packaged(id) if id in _names() else None
+    found = _here().get(id)
+    return None if found is None else found[0]
+
+
+def origin(id: str) -> Path:
+    """The file of the licence type ``id``; UsageError ``profile.unknown`` if there is none."""
+    get(id)
+    return _here()[id][1]
 
 
 def get(id: str) -> Profile:

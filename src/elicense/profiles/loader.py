@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
 
-from elicense.errors import UsageError
 from elicense.profiles import rules
 from elicense.profiles.model import (
     CELL_KINDS,
@@ -22,108 +19,49 @@ from elicense.profiles.model import (
     Rule,
     TermLimit,
 )
+from elicense.profiles.toml_table import Fault, Table, read
 
-_PATH = re.compile(r"[a-z_]+(\.[a-z0-9_]+)?")
+_PATH = re.compile(
+    r"type|identifier|number|version|fields\.[a-z][a-z0-9_]*"
+    r"|(issuer|holder)\.(name|name_en|code|code_type|address|address_en|region)"
+    r"|validity\.(issued|valid_from|valid_until)"
+)
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _SUBJECT = re.compile(r"company|ship|person")
 _TYPE_CODE = re.compile(r"[0-9A-Z]{21}")
-
-
-class _Table:
-    """One TOML table being read; every error names the file and the key."""
-
-    def __init__(self, value: object, *, file: str, place: str) -> None:
-        self.file = file
-        self.place = place
-        if not isinstance(value, dict):
-            raise self.wrong("", "must be a table")
-        self.value: dict[str, Any] = value
-        self.seen: set[str] = set()
-
-    def wrong(self, key: str, what: str) -> UsageError:
-        name = ".".join(part for part in (self.place, key) if part)
-        return UsageError("profile.invalid", f"{self.file}: {name} {what}", place=name)
-
-    def get(self, key: str, kind: type, default: Any = None) -> Any:
-        self.seen.add(key)
-        value = self.value.get(key, default)
-        if value is None:
-            raise self.wrong(key, "is missing")
-        if type(value) is not kind:
-            raise self.wrong(key, f"must be of type {kind.__name__}")
-        return value
-
-    def text(
-        self, key: str, default: str | None = None, *, shape: re.Pattern[str] | None = None
-    ) -> str:
-        value: str = self.get(key, str, default)
-        if shape is not None and not shape.fullmatch(value):
-            raise self.wrong(key, f"{value!r} does not have the right shape")
-        if not value and default is None:
-            raise self.wrong(key, "is empty")
-        return value
-
-    def integer(self, key: str, default: int | None = None) -> int:
-        value: int = self.get(key, int, default)
-        if value < 0:
-            raise self.wrong(key, "is negative")
-        return value
-
-    def flag(self, key: str, default: bool | None = None) -> bool:
-        value: bool = self.get(key, bool, default)
-        return value
-
-    def date(self, key: str) -> datetime.date:
-        try:
-            return datetime.date.fromisoformat(self.text(key))
-        except ValueError:
-            raise self.wrong(key, "must be a date 'YYYY-MM-DD'") from None
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values: list[object] = self.get(key, list, [])
-        if not all(isinstance(item, str) and item for item in values):
-            raise self.wrong(key, "must be a list of texts")
-        return tuple(str(item) for item in values)
-
-    def tables(self, key: str) -> Iterator[_Table]:
-        for index, item in enumerate(self.get(key, list, [])):
-            yield _Table(item, file=self.file, place=f"{self.place}{key}[{index}]")
-
-    def table(self, key: str, default: Mapping[str, Any] | None = None) -> _Table:
-        place = ".".join(part for part in (self.place, key) if part)
-        return _Table(self.get(key, dict, default), file=self.file, place=place)
-
-    def members(self) -> Iterator[_Table]:
-        for key in self.value:
-            yield self.table(key)
-
-    def finish(self) -> None:
-        unknown = sorted(set(self.value) - self.seen)
-        if unknown:
-            raise self.wrong(unknown[0], "is not a known key")
-
+DICTIONARIES = (1,)  # of QR payloads: elicense.qr.dictionary holds them
+MOST_TEMPLATE = 2**31 - 1
+_MOST_MONTHS = 1200
+_MOST_CODES = 2**16 - 1
+_DECIMALS = ("least", "most")  # settings that are decimal numbers where they are no integers
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 Tables = Mapping[str, Mapping[str, Choice]]
 
 
-def read(path: Path) -> _Table:
-    """The top table of a TOML file; UsageError if it cannot be read."""
-    try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("profile.unreadable", f"{path.name}: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError("profile.invalid", f"{path.name}: not TOML: {error}") from error
-    return _Table(value, file=path.name, place="")
-
-
 def load_profile(path: Path, *, shared: Path) -> Profile:
-    """The licence type in ``path``, with the fields and tables of ``shared``."""
-    common = read(shared)
+    """The licence type in ``path``, with the fields and tables of ``shared``. UsageError for
+    the first thing wrong in it."""
+    profile, faults = read_profile(path, shared=shared)
+    if faults:
+        raise faults[0].error()
+    return profile
+
+
+def read_profile(path: Path, *, shared: Path) -> tuple[Profile, tuple[Fault, ...]]:
+    """The same with everything that is wrong, each by its key; where there are faults, what
+    could not be read is empty in the profile."""
+    faults: list[Fault] = []
+    common = read(shared, faults)
     known = {item.place.split(".")[1]: item for item in common.table("field").members()}
-    top = read(path)
+    top = read(path, faults)
     tables = _tables(common.table("table")) | _tables(top.table("table", {}))
+    profile = _profile(top, known, tables)
+    return profile, tuple(faults)
+
+
+def _profile(top: Table, known: Mapping[str, Table], tables: Tables) -> Profile:
     type_code, status = top.table("type_code"), top.table("status")
     page = top.table("page", {})
     own = Choice(
@@ -134,7 +72,8 @@ def load_profile(path: Path, *, shared: Path) -> Profile:
         aliases=top.texts("aliases"),
     )
     fields = tuple(_field(item, known, tables, own) for item in top.tables("field"))
-    _refuse_twice(top, "field", [item.key for item in fields])
+    top.refuse_twice("field", [item.key for item in fields])
+    top.refuse_twice("field", [item.path for item in fields])
     profile = Profile(
         id=own.code,
         zh=own.zh,
@@ -155,55 +94,59 @@ def load_profile(path: Path, *, shared: Path) -> Profile:
         word=(page.text("word_zh", "证书"), page.text("word_en", "Certificate")),
     )
     _check_statement(page, profile)
-    _refuse_twice(top, "rule", [item.id for item in profile.rules])
-    _refuse_twice(top, "endorsement", [item.kind for item in profile.boxes])
-    _refuse_twice(top, "endorsement", [str(item.number) for item in profile.boxes])
+    top.refuse_twice("rule", [item.id for item in profile.rules])
+    top.refuse_twice("endorsement", [item.kind for item in profile.boxes])
+    top.refuse_twice("endorsement", [str(item.number) for item in profile.boxes])
+    top.refuse_twice("qr", [str(item.template) for item in profile.templates])
     for table in (top, type_code, status, page):
         table.finish()
     return profile
 
 
-def _check_statement(page: _Table, profile: Profile) -> None:
+def _check_statement(page: Table, profile: Profile) -> None:
     keys = {item.key for item in profile.fields}
     for name, text in zip(("statement_zh", "statement_en"), profile.statement, strict=True):
         for key in re.findall(r"\{([^{}]*)\}", text):
             if key not in keys:
-                raise page.wrong(name, f"{key!r} is not a field of this type")
+                page.wrong(name, "no-field", found=key)
 
 
-def _tables(table: _Table) -> dict[str, dict[str, Choice]]:
+def _tables(table: Table) -> dict[str, dict[str, Choice]]:
     found = {}
     for group in table.members():
         choices = {}
         for item in group.members():
-            code = item.place.rsplit(".", 1)[1]
+            code = item.place.removeprefix(f"{group.place}.")
+            if not _CODE.fullmatch(code):
+                item.wrong("", "shape", found=code)
             choices[code] = Choice(
                 code=code,
-                number=item.integer("number"),
+                number=item.integer("number", most=_MOST_CODES),
                 zh=item.text("zh"),
                 en=item.text("en"),
                 aliases=item.texts("aliases"),
             )
             item.finish()
-        _refuse_twice(group, "number", [str(item.number) for item in choices.values()])
-        found[group.place.rsplit(".", 1)[1]] = choices
+        group.refuse_twice("number", [str(item.number) for item in choices.values()])
+        found[group.place.removeprefix("table.")] = choices
     return found
 
 
-def _field(item: _Table, known: Mapping[str, _Table], tables: Tables, own: Choice) -> Field:
+def _field(item: Table, known: Mapping[str, Table], tables: Tables, own: Choice) -> Field:
     key = item.text("key", shape=_KEY)
     if key in known:  # what the profile says wins over what is shared
         merged = {**known[key].value, **item.value}
-        item = _Table(merged, file=item.file, place=item.place)
+        item = Table(merged, file=item.file, place=item.place, faults=item.faults)
         item.text("key")
-    kind = item.text("kind")
-    if kind not in KINDS:
-        raise item.wrong("kind", f"{kind!r} is not one of {', '.join(KINDS)}")
+    kind = _one_of(item, "kind", KINDS)
     choices = {own.code: own} if kind == "title" else _choices(item, kind, tables)
     required = item.flag("required", False)
+    path = item.text("path", f"fields.{key}")
+    if key and not _PATH.fullmatch(path):
+        item.wrong("path", "path", found=path)
     field = Field(
         key=key,
-        path=item.text("path", f"fields.{key}", shape=_PATH),
+        path=path if key else "",
         kind=kind,
         zh=item.text("zh"),
         en=item.text("en"),
@@ -219,30 +162,37 @@ def _field(item: _Table, known: Mapping[str, _Table], tables: Tables, own: Choic
     return field
 
 
-def _choices(item: _Table, kind: str, tables: Tables) -> Mapping[str, Choice]:
+def _one_of(item: Table, key: str, known: Collection[str]) -> str:
+    """A text that must be one of some; empty if it is none of them."""
+    value = item.text(key)
+    if not value or value in known:
+        return value
+    item.wrong(key, "not-one-of", found=value, known=", ".join(known))
+    return ""
+
+
+def _choices(item: Table, kind: str, tables: Tables) -> Mapping[str, Choice]:
     if kind not in ("choice", "choices"):
         return {}
     name = item.text("table")
-    if name not in tables:
-        raise item.wrong("table", f"{name!r} does not exist")
-    return tables[name]
+    if name and name not in tables:
+        item.wrong("table", "no-table", found=name)
+    return tables.get(name, {})
 
 
-def _columns(item: _Table, kind: str, tables: Tables) -> tuple[Field, ...]:
+def _columns(item: Table, kind: str, tables: Tables) -> tuple[Field, ...]:
     """The columns of a table, from left to right."""
     if kind != "table":
         return ()
     columns = tuple(_column(column, tables) for column in item.tables("columns"))
     if not columns:
-        raise item.wrong("columns", "a table has columns")
-    _refuse_twice(item, "columns", [column.key for column in columns])
+        item.wrong("columns", "no-columns")
+    item.refuse_twice("columns", [column.key for column in columns])
     return columns
 
 
-def _column(item: _Table, tables: Tables) -> Field:
-    key, kind = item.text("key", shape=_KEY), item.text("kind")
-    if kind not in CELL_KINDS:
-        raise item.wrong("kind", f"{kind!r} is not one of {', '.join(CELL_KINDS)}")
+def _column(item: Table, tables: Tables) -> Field:
+    key, kind = item.text("key", shape=_KEY), _one_of(item, "kind", CELL_KINDS)
     column = Field(
         key=key,
         path=key,
@@ -257,16 +207,32 @@ def _column(item: _Table, tables: Tables) -> Field:
     return column
 
 
-_BROKEN = re.compile(r"fail|unknown|warn")
+_BROKEN = ("fail", "unknown", "warn")
 
 
-def _rule(item: _Table, fields: tuple[Field, ...]) -> Rule:
-    kind = item.text("kind")
-    if kind not in rules.KINDS:
-        raise item.wrong("kind", f"{kind!r} is not one of {', '.join(rules.KINDS)}")
-    wanted, table = rules.KINDS[kind], item.text("table", "")
+def _rule(item: Table, fields: tuple[Field, ...]) -> Rule:
+    kind = _one_of(item, "kind", tuple(rules.KINDS))
+    table = item.text("table", "")
     if table:
         _refer(item, "table", table, fields, "")
+    rule = Rule(
+        id=item.text("id", shape=_NAME),
+        kind=kind,
+        zh=item.text("zh"),
+        en=item.text("en"),
+        broken=_one_of(item, "broken", _BROKEN) if "broken" in item.value else "fail",
+        confirmed=item.flag("confirmed", True),
+        table=table,
+        settings=_settings(item, rules.KINDS[kind], fields, table) if kind else {},
+    )
+    if kind:  # of an unknown kind nobody knows the keys
+        item.finish()
+    return rule
+
+
+def _settings(
+    item: Table, wanted: rules.Kind, fields: tuple[Field, ...], table: str
+) -> dict[str, str | int | tuple[str, ...]]:
     settings: dict[str, str | int | tuple[str, ...]] = {}
     for name in (*wanted.fields, *wanted.lists, *wanted.plain, *wanted.numbers):
         if name not in item.value and name in wanted.optional:
@@ -274,30 +240,28 @@ def _rule(item: _Table, fields: tuple[Field, ...]) -> Rule:
         value = settings[name] = _setting(item, name, wanted)
         keys = value if isinstance(value, tuple) else (str(value),)
         for key in keys if name in (*wanted.fields, *wanted.lists) else ():
-            _refer(item, name, key, fields, table)
-    rule = Rule(
-        id=item.text("id", shape=_NAME),
-        kind=kind,
-        zh=item.text("zh"),
-        en=item.text("en"),
-        broken=item.text("broken", "fail", shape=_BROKEN),
-        confirmed=item.flag("confirmed", True),
-        table=table,
-        settings=settings,
-    )
-    item.finish()
-    return rule
+            if key:
+                _refer(item, name, key, fields, table)
+    return settings
 
 
-def _setting(item: _Table, name: str, wanted: rules.Kind) -> str | int | tuple[str, ...]:
+def _setting(item: Table, name: str, wanted: rules.Kind) -> str | int | tuple[str, ...]:
     if name in wanted.numbers:
-        return item.integer(name)
+        return item.integer(name, most=_MOST_MONTHS)
     if name in wanted.lists or isinstance(item.value.get(name), list):
         return item.texts(name)
-    return item.text(name)
+    value = item.text(name)
+    if name in _DECIMALS and value:
+        try:
+            finite = Decimal(value).is_finite()
+        except InvalidOperation:
+            finite = False
+        if not finite:
+            item.wrong(name, "number", found=value)
+    return value
 
 
-def _refer(item: _Table, name: str, key: str, fields: tuple[Field, ...], table: str) -> None:
+def _refer(item: Table, name: str, key: str, fields: tuple[Field, ...], table: str) -> None:
     """What a rule names must exist: a field, ``table.column``, or a column of its table."""
     by_key = {field.key: field for field in fields}
     first, _, column = key.partition(".")
@@ -306,33 +270,33 @@ def _refer(item: _Table, name: str, key: str, fields: tuple[Field, ...], table: 
     if column and any(found.key == column for found in columns):
         return
     if column or (first not in by_key and not any(found.key == first for found in inside)):
-        raise item.wrong(name, f"{key!r} is not a field of this type")
+        item.wrong(name, "no-field", found=key)
 
 
-def _box(item: _Table) -> Box:
+def _box(item: Table) -> Box:
     box = Box(
         kind=item.text("kind", shape=_NAME),
-        number=item.integer("number"),
+        number=item.integer("number", most=_MOST_CODES),
         zh=item.text("zh"),
         en=item.text("en"),
         aliases=item.texts("aliases"),
         rule=item.text("rule", ""),
         paragraph=item.text("paragraph", ""),
-        anniversary=item.integer("anniversary", 0),
-        window_months=item.integer("window_months", 0),
-        extension_months=item.integer("extension_months", 0),
+        anniversary=item.integer("anniversary", 0, most=_MOST_MONTHS),
+        window_months=item.integer("window_months", 0, most=_MOST_MONTHS),
+        extension_months=item.integer("extension_months", 0, most=_MOST_MONTHS),
         repeatable=item.flag("repeatable", False),
     )
     item.finish()
     return box
 
 
-def _limit(item: _Table) -> TermLimit:
+def _limit(item: Table) -> TermLimit:
     limit = TermLimit(
         rule=item.text("rule"),
         regime=item.text("regime"),
         paragraph=item.text("paragraph", ""),
-        months=item.integer("months"),
+        months=item.integer("months", most=_MOST_MONTHS),
         since=item.date("since"),
         confirmed=item.flag("confirmed"),
     )
@@ -340,23 +304,19 @@ def _limit(item: _Table) -> TermLimit:
     return limit
 
 
-def _template(item: _Table, fields: tuple[Field, ...]) -> QrTemplate:
+def _template(item: Table, fields: tuple[Field, ...]) -> QrTemplate:
     by_key = {field.key: field for field in fields}
     keys = item.texts("fields")
     for key in keys:
         if key not in by_key:
-            raise item.wrong("fields", f"{key!r} is not a field of this type")
-    _refuse_twice(item, "fields", list(keys))
+            item.wrong("fields", "no-field", found=key)
+    item.refuse_twice("fields", list(keys))
     template = QrTemplate(
-        template=item.integer("template"),
+        template=item.integer("template", most=MOST_TEMPLATE),
         dictionary=item.integer("dictionary"),
-        fields=tuple(by_key[key] for key in keys),
+        fields=tuple(by_key[key] for key in keys if key in by_key),
     )
+    if template.dictionary not in DICTIONARIES and "dictionary" in item.value:
+        item.wrong("dictionary", "dictionary", found=template.dictionary)
     item.finish()
     return template
-
-
-def _refuse_twice(table: _Table, key: str, names: list[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise table.wrong(key, f"has {name!r} twice")
