@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import service_world
 from elicense import profiles
 from elicense.cli import cli
 from elicense.errors import UsageError
+from elicense.web import context
 
 TYPE = """id = "tj-fishing"
 zh = "捕捞许可证"
@@ -118,6 +120,22 @@ def test_a_file_is_called_by_its_id_and_own_templates_have_their_range(folder: P
     with pytest.raises(UsageError, match="from 10000 on"):
         profiles.use(folder)
     profiles.use()
+
+
+def test_a_service_knows_the_types_of_its_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("ELICENSE_PROFILES")
+    monkeypatch.setenv("ELICENSE_PROFILES", "")
+    text = service_world.settings_text(tmp_path, top='profiles = "own"')
+    (tmp_path / "service.toml").write_text(text, "utf-8")
+    service_world.database.create("sqlite:///" + str(tmp_path / "registry.db"), name="x").close()
+    settings = service_world.Settings.load(tmp_path / "service.toml")
+    assert any("licence types" in line for line in context.check(settings))
+    assert profiles.find("tj-fishing") is not None
+    (folder / "tj-fishing.toml").write_text("id = 3", "utf-8")
+    with pytest.raises(UsageError, match=r"tj-fishing\.toml"):
+        list(context.check(settings))
 
 
 def test_a_folder_that_is_not_there_is_told(folder: Path) -> None:

@@ -45,12 +45,22 @@ def qr(case: Case) -> Iterator[Finding]:
         try:
             payload = decode(code.text, limits=case.world.limits)
         except InputError as exc:
-            yield Finding("qr.signature", FAIL, subject, "unreadable", {"detail": exc.detail},
-                          str(exc))  # fmt: skip
+            yield _undecoded(subject, exc)
             continue
         yield from _signature(case, subject, payload)
         if not case.evidence.sheet or case.licence_json is not None:
             yield from _agreement(case, subject, payload)
+
+
+def _undecoded(subject: str, error: InputError) -> Finding:
+    """What is malformed is wrong; what only others know (a licence type of their own, a newer
+    form of the code) was not checked."""
+    values = {"detail": error.detail}
+    if error.code == "qr.template":
+        return Finding("qr.signature", UNKNOWN, subject, "type-unknown", values, str(error))
+    if error.code in {"qr.dictionary", "qr.algorithm"}:
+        return Finding("qr.signature", UNKNOWN, subject, "form-unknown", values, str(error))
+    return Finding("qr.signature", FAIL, subject, "unreadable", values, str(error))
 
 
 def _signature(case: Case, subject: str, payload: Payload) -> Iterator[Finding]:

@@ -237,8 +237,8 @@ def decode(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Payload:
     InputError (``qr.prefix``, ``qr.base45``, ``qr.cbor``, ``qr.header``,
     ``qr.algorithm``, ``qr.signature``, ``qr.dictionary``, ``qr.deflate``,
     ``qr.template``, ``qr.field``, ``qr.copy``) or LimitError (``qr.size``, ``qr.inflated``).
-    ``qr.algorithm``, ``qr.dictionary`` and ``qr.template`` mean that a newer
-    release may read it.
+    ``qr.algorithm`` and ``qr.dictionary`` mean that a newer release may read it,
+    ``qr.template`` that it may be of a licence type whose file is not here.
     """
     message = _message(text)
     protected, body, signature = _cose_sign1(message)
@@ -247,7 +247,7 @@ def decode(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Payload:
     plain = inflate(body, number=number, limit=limits.qr_inflated)
     known = profiles.by_template(template_number)
     if known is None:
-        raise InputError("qr.template", f"template {template_number} is not known to this release")
+        raise InputError("qr.template", f"template {template_number} is not known here")
     profile, template = known
     licence, fields, digest = _licence(strict_cbor.loads(plain), profile, template)
     licence = replace(licence, copy=mark)

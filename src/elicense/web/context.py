@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
+from elicense import profiles
 from elicense.crypto.certificate import read_certificate
 from elicense.errors import UsageError
 from elicense.registry import accesses, database, records
@@ -60,6 +61,8 @@ def start(settings: Settings) -> Service:
     """Open everything. Raises what is wrong with settings, registry or trust store."""
     from elicense.web.metrics import Metrics
 
+    if settings.profiles:
+        profiles.use(settings.profiles)
     seen = watched(settings)
     trust = load_trust(settings)
     registry = database.open_registry(settings.registry)
@@ -89,6 +92,9 @@ def check(settings: Settings) -> Iterator[str]:
     wrong, so that a service does not start only to fail at its first request."""
     from elicense.web import keys
 
+    if settings.profiles:
+        profiles.use(settings.profiles)
+        yield f"profiles: {len(profiles.all())} licence types, own ones of {settings.profiles}"
     trust = load_trust(settings)
     test = ", TEST ANCHORS" if trust.test else ""
     yield f"trust: {trust.name}, {len(trust.services)} entries{test}"

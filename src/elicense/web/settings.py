@@ -131,6 +131,7 @@ class Settings:
     allow_test_trust: bool = False
     trust_check_seconds: float = 30.0  # how often its files are looked at
     policy: str = ""
+    profiles: str = ""  # a folder of own licence types
     proxies: tuple[str, ...] = ()  # whose X-Forwarded-For is believed
     uploads: Uploads = Uploads()
     retention: Retention = Retention()
@@ -335,7 +336,8 @@ def _rooted(found: Settings, folder: Path) -> Settings:
     if registry.startswith("sqlite:///") and not registry.startswith("sqlite:////"):
         registry = f"sqlite:///{(folder / registry.removeprefix('sqlite:///')).absolute()}"
     return replace(
-        found, trust=path(found.trust), operators=tuple(map(path, found.operators)),
+        found, trust=path(found.trust), profiles=path(found.profiles),
+        operators=tuple(map(path, found.operators)),
         issuing=issuing, publishing=publishing, copying=copying, peers=peers, registry=registry,
         staff=replace(staff, ca_file=path(staff.ca_file)) if staff else None,
     )  # fmt: skip
