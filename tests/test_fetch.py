@@ -207,13 +207,14 @@ def test_no_other_file_opens_a_connection() -> None:
     assert "web/peers.py" in service
 
 
-def test_only_the_peers_of_the_service_use_a_client() -> None:
+def test_only_the_service_uses_a_client() -> None:
+    """Peers of the trust list and the sign-in of the staff, both through ``web/outward.py``."""
     source = ROOT / "src" / "elicense"
     found = {
         str(path.relative_to(source))
-        for path in source.rglob("*.py") if "httpx" in path.read_text("utf-8")
+        for path in source.rglob("*.py") if "import httpx" in path.read_text("utf-8")
     }  # fmt: skip
-    assert found == {"web/peers.py"}
+    assert found == {"web/outward.py", "web/peers.py", "web/staff.py"}
 
 
 # -- deadlines, encodings, private hosts ----------------------------------------------------

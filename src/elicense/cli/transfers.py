@@ -23,8 +23,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON object a 
 
 def _load(path: str) -> Any:
     try:
-        import httpx  # noqa: F401 - of the same extra, needed to send
-
+        from elicense.web import outward  # noqa: F401 - of the same extra, needed to send
         from elicense.web.settings import Settings
     except ImportError as exc:
         raise UsageError(
@@ -73,11 +72,9 @@ def resume(settings: str, as_json: bool) -> None:
 
     A running service does so by itself. Exit code: 0 all was taken, 3 something was not."""
     wanted = _load(settings)
-    import asyncio
+    from elicense.web.transfers import run_resume_once
 
-    from elicense.web.transfers import resume_once
-
-    sent = asyncio.run(resume_once(wanted))
+    sent = run_resume_once(wanted)
     for item in sent:
         if as_json:
             click.echo(json.dumps({"transfer": item.transfer, "kind": item.kind,

@@ -77,6 +77,11 @@ async def resume_once(settings: Settings) -> tuple[Sent, ...]:
         registry.close()
 
 
+def run_resume_once(settings: Settings) -> tuple[Sent, ...]:
+    """:func:`resume_once` outside an event loop, as a command runs it."""
+    return asyncio.run(resume_once(settings))
+
+
 async def resume(running: Service) -> None:
     """The same, in the background of a service that has a key for it."""
     if running.settings.peers.signer is not None:
