@@ -38,6 +38,7 @@ LAYERS = (
     ("record",),
     ("render",),
     ("issuing",),
+    ("authoring",),
     ("registry",),
     ("web",),
     ("cli",),
