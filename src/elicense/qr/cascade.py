@@ -208,17 +208,23 @@ def _stages(picture: Picture, found: _Found) -> Iterator[Attempt]:
     size = picture.width, picture.height
     if picture.large:
         yield "half", lambda: quickly(views.half(picture.half, *size))
-        if picture.half_red is not None:
+        for corners in found.waiting():
+            yield "page", partial(_near, picture, corners)
+    yield "page", lambda: quickly(View(picture.grey))
+    if picture.red is not None:
+        if picture.large:
             yield "red", lambda: quickly(views.half(picture.half_red, *size))
-    else:
-        yield "page", lambda: quickly(View(picture.grey))
-        if picture.red is not None:
-            yield "red", lambda: quickly(View(picture.red))
+        yield "red", lambda: quickly(View(picture.red))
     yield from _located(picture, found)
     yield from _crops(picture, found)
     yield "page", lambda: zxing(View(picture.grey))
     if size[0] * size[1] <= _GROWABLE:
         yield "doubled", lambda: zxing(views.grown(picture.grey, 2.0))
+
+
+def _near(picture: Picture, corners: Corners) -> list[Seen]:
+    """At full size, the part of the page where a code was seen at half of it."""
+    return quickly(views.around(picture.grey, corners))
 
 
 def _located(picture: Picture, found: _Found) -> Iterator[Attempt]:

@@ -1,5 +1,5 @@
-"""The cascade over a picture as it was received: a JPEG is first decoded at half its size and
-without its colours, and in full only where that is not enough."""
+"""The cascade over a picture as it was received: a JPEG is first decoded without its colours, a
+huge one at half its size, and in full only where that is not enough."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """One page's picture for the readers: grey, its red channel, and both at half the size, each
-made when it is first asked for."""
+made when it is first asked for. Decoding costs more than reading, so it is done at most twice."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from elicense.errors import LimitError, UsageError
 from elicense.limits import Limits
 
 LARGE = 3_000_000  # pixels: such a page is tried at half its size first
+_HUGE = 5_000_000  # decoded at half its size first; once more, then with its colours, if need be
 _RED_ENOUGH = 40  # grey levels by which red ink exceeds green and blue
 _RED_PART = 2e-4  # of the picture: a seal over a code is fifty times that
 
@@ -33,25 +34,37 @@ class Picture:
     def large(self) -> bool:
         return self.width * self.height > LARGE
 
-    @cached_property
-    def grey(self) -> Any:
-        return self.draw(False, False)
+    @property
+    def _huge(self) -> bool:
+        return self.width * self.height > _HUGE
 
     @cached_property
     def half(self) -> Any:
-        return self.draw(False, True)
+        return self.draw(False, True) if self._huge else _halved(self.grey)
 
     @cached_property
-    def half_red(self) -> Any:
-        """The red channel, in which red ink is as white as paper; None without red ink."""
-        return _red(self.draw(True, True)) if self.coloured else None
+    def grey(self) -> Any:
+        return self._planes[0] if self._huge and self.coloured else self.draw(False, False)
 
     @cached_property
     def red(self) -> Any:
-        """The same at full size."""
-        if not self.coloured or (self.large and self.half_red is None):
+        """The red channel, in which red ink is as white as paper; None without red ink."""
+        if not self.coloured:
             return None
-        return _red(self.draw(True, False))
+        return self._planes[1] if self._huge else _red(self.draw(True, False))
+
+    @cached_property
+    def half_red(self) -> Any:
+        """The same at half the size."""
+        return None if self.red is None else _halved(self.red)
+
+    @cached_property
+    def _planes(self) -> tuple[Any, Any]:
+        """Grey and red of one decoding."""
+        import cv2
+
+        rgb = self.draw(True, False)
+        return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), _red(rgb)
 
 
 def _red(rgb: Any) -> Any:
@@ -89,8 +102,10 @@ def _halved(pixels: Any) -> Any:
     import cv2
 
     height, width = pixels.shape[:2]
+    # an odd row or column is left off: halves are exact then, and four times as fast
+    even = pixels[: max(1, height // 2 * 2), : max(1, width // 2 * 2)]
     size = max(1, width // 2), max(1, height // 2)
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(even, size, interpolation=cv2.INTER_AREA)
 
 
 def check_size(width: int, height: int, limits: Limits, place: str) -> None:
