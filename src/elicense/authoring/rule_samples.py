@@ -1,0 +1,401 @@
+"""Licences in which a type's own rules hold, and licences that break one of them.
+
+Each kind of rule knows a few ways to make it hold. Rules share fields, so they are mended one
+after the other, in a random order, until none is broken; this ends soon or is given up.
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from elicense import licence as licences
+from elicense.authoring import samples
+from elicense.canonical import Value
+from elicense.issuing import reading
+from elicense.licence import Licence, StatusReference
+from elicense.months import add_months
+from elicense.profiles import Field, Profile, Rule, breaches
+from elicense.profiles.amounts import money, percent
+
+_STEPS, _STARTS = 60, 12
+
+
+def good(profile: Profile, *, seed: int = 0, rows: int = 3) -> Licence | None:
+    """A licence of ``profile`` with all its fields in which its rules hold; None if none was
+    found. Tables have ``rows`` rows at most."""
+    for start in range(_STARTS):
+        rng = random.Random(f"{profile.id}/{seed}/{start}")
+        made = Draft(profile, _short(samples.by_kind(rng, profile, whole=True), rows), rng)
+        for _ in range(_STEPS):
+            broken = made.broken()
+            if not broken:
+                return made.licence()
+            rule = rng.choice(broken)
+            for row in made.places(rule):
+                ways = list(_WAYS.get(rule.kind, _nothing)(made, rule, row))
+                if ways:
+                    rng.choice(ways)()
+    return None
+
+
+def breaking(profile: Profile, rule: Rule, *, base: Licence, seed: int = 0) -> Licence | None:
+    """``base`` changed so that it breaks ``rule``; None if no way was found."""
+    for way in range(8):
+        made = Draft(profile, base, random.Random(f"{rule.id}/{seed}/{way}"))
+        rows = list(made.places(rule))
+        if not rows:
+            return None
+        ways = list(_BREAKS.get(rule.kind, _nothing)(made, rule, rows[0]))
+        if way >= len(ways):
+            return None
+        ways[way]()
+        if rule in made.broken():
+            return made.licence()
+    return None
+
+
+def _short(licence: Licence, rows: int) -> Licence:
+    fields = {key: value[:rows] if isinstance(value, tuple) else value
+              for key, value in licence.fields.items()}  # fmt: skip
+    return replace(licence, fields=fields, status=StatusReference(samples.LIST, 0))
+
+
+Row = dict[str, Any] | None
+Way = Callable[[], None]
+
+
+class Draft:
+    """A licence being changed: values by field key, or by a column's key in a row."""
+
+    def __init__(self, profile: Profile, licence: Licence, rng: random.Random) -> None:
+        self.profile = profile
+        self.rng = rng
+        self.members: dict[str, Any] = _thawed(licences.tree(licence))
+        self.fields = {item.key: item for item in profile.fields}
+
+    def licence(self) -> Licence:
+        read = reading.from_members(self.members)
+        if read.licence is None or read.faults:
+            raise AssertionError(read.faults)
+        return read.licence
+
+    def broken(self) -> list[Rule]:
+        found = {breach.rule.id for breach in breaches(self.profile, self.licence())}
+        return [rule for rule in self.profile.rules if rule.id in found]
+
+    def places(self, rule: Rule) -> Iterator[Row]:
+        """Each row the rule is applied to, or None for the licence itself."""
+        yield from self.rows(rule.table) if rule.table else (None,)
+
+    def rows(self, key: str) -> list[dict[str, Any]]:
+        found = self.get(key, None)
+        return found if isinstance(found, list) else []
+
+    def field(self, key: str, row: Row, table: str = "") -> Field | None:
+        """The field, or the column where the key is one of the row's."""
+        if row is not None and table and table in self.fields:
+            for column in self.fields[table].columns:
+                if column.key == key:
+                    return column
+        return self.fields.get(key)
+
+    def get(self, key: str, row: Row) -> Any:
+        if row is not None and key in row:
+            return row[key]
+        here: Any = self.members
+        for step in self.fields[key].path.split(".") if key in self.fields else ("",):
+            here = here.get(step) if isinstance(here, Mapping) else None
+        return here
+
+    def put(self, rule: Rule, key: str, row: Row, value: Any) -> None:
+        item = self.field(key, row, rule.table)
+        if item is None:
+            return
+        if row is not None and item.path == item.key and key in row:
+            row[key] = value
+            return
+        *parents, last = item.path.split(".")
+        here = self.members
+        for step in parents:
+            here = here.setdefault(step, {})
+        if value is None:
+            here.pop(last, None)
+        else:
+            here[last] = value
+
+    def amount(self, key: str, row: Row) -> Decimal:
+        value = self.get(key, row)
+        if isinstance(value, int):
+            return Decimal(value)
+        found = money(value)
+        return found if found is not None else percent(value) or Decimal(0)
+
+    def put_amount(self, rule: Rule, key: str, row: Row, value: Decimal) -> None:
+        item = self.field(key, row, rule.table)
+        if item is None or value < 0:
+            return
+        if item.kind == "money":
+            self.put(rule, key, row, f"{value.quantize(Decimal('0.01'), ROUND_HALF_UP)}")
+        elif item.kind == "integer":
+            self.put(rule, key, row, int(value))
+        elif item.kind == "percent" and value <= 100:
+            text = f"{value.quantize(Decimal('0.0001')):f}"
+            self.put(rule, key, row, text.rstrip("0").rstrip("."))
+
+    def day(self, key: str, row: Row) -> datetime.date:
+        text = str(self.get(key, row) or "")
+        try:
+            return datetime.date.fromisoformat(f"{text}-01" if len(text) == 7 else text)
+        except ValueError:
+            return datetime.date(2024, 6, 1)
+
+    def put_day(self, rule: Rule, key: str, row: Row, day: datetime.date) -> None:
+        item = self.field(key, row, rule.table)
+        if item is not None and item.kind in {"date", "month"}:
+            self.put(rule, key, row, f"{day:%Y-%m}" if item.kind == "month" else day.isoformat())
+
+    def another(self, rule: Rule, key: str, row: Row) -> None:
+        """Some other value of the field's kind."""
+        item = self.field(key, row, rule.table)
+        for _ in range(20):
+            value = None if item is None else samples.any_value(self.rng, item)
+            if value != self.get(key, row):
+                break
+        if value is not None:
+            self.put(rule, key, row, _thawed(value))
+
+
+def _thawed(value: Value) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _thawed(item) for key, item in value.items()}
+    return [_thawed(item) for item in value] if isinstance(value, (tuple, list)) else value
+
+
+# -- how each kind of rule is made to hold -----------------------------------------------
+
+
+def _nothing(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    return iter(())
+
+
+def _sum(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    table, _, column = rule.text("of").partition(".")
+    rows, equals = made.rows(table), rule.text("equals")
+    added = sum((money(item.get(column)) or Decimal(0) for item in rows), Decimal(0))
+    yield lambda: made.put_amount(rule, equals, row, added)
+    if rows:
+        left = made.amount(equals, row) - added + (money(rows[-1].get(column)) or Decimal(0))
+        if left >= 0:
+            yield lambda: rows[-1].update({column: f"{left:.2f}"})
+
+
+def _total(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    plus, minus, equals = rule.texts("plus"), rule.texts("minus"), rule.text("equals")
+    more = sum((made.amount(key, row) for key in plus), Decimal(0))
+    less = sum((made.amount(key, row) for key in minus), Decimal(0))
+    if more >= less:
+        yield lambda: made.put_amount(rule, equals, row, more - less)
+    total = made.amount(equals, row)
+    for key in plus:
+        part = total - (more - less - made.amount(key, row))
+        if part >= 0:
+            yield lambda key=key, part=part: made.put_amount(rule, key, row, part)  # type: ignore[misc]
+    for key in minus:
+        part = more - (less - made.amount(key, row)) - total
+        if part >= 0:
+            yield lambda key=key, part=part: made.put_amount(rule, key, row, part)  # type: ignore[misc]
+        yield lambda key=key: made.put_amount(rule, key, row, Decimal(0))  # type: ignore[misc]
+
+
+def _product(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    base, share = made.amount(rule.text("base"), row), made.amount(rule.text("share"), row)
+    yield lambda: made.put_amount(rule, rule.text("equals"), row, base * share / 100)
+
+
+def _term(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    first, then, months = rule.text("first"), rule.text("then"), rule.integer("months")
+    end = add_months(made.day(first, row), months)
+    yield lambda: made.put_day(rule, then, row, end)
+
+
+def _order(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    first, then = rule.text("first"), rule.text("then")
+    yield lambda: made.put_day(rule, then, row, made.day(first, row))
+    yield lambda: made.put_day(rule, first, row, made.day(then, row))
+
+
+def _within(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    of, first, then = rule.text("of"), rule.text("first"), rule.text("then")
+    start, end, day = (made.day(key, row) for key in (first, then, of))
+    if start <= end:
+        yield lambda: made.put_day(rule, of, row, start)
+        yield lambda: made.put_day(rule, of, row, end)
+    yield lambda: made.put_day(rule, first, row, min(start, day))
+    yield lambda: made.put_day(rule, then, row, max(end, day))
+
+
+def _distinct(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    table, _, column = rule.text("of").partition(".")
+    rows, names = made.rows(table), (column, *rule.texts("together"))
+
+    def alone() -> None:
+        kept = {tuple(str(item.get(name)) for name in names): item for item in rows}
+        rows[:] = kept.values()
+
+    yield alone
+
+
+def _consecutive(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    table, _, column = rule.text("of").partition(".")
+    rows = made.rows(table)
+
+    def follow() -> None:
+        start = made.day(column, rows[0])
+        for index, item in enumerate(rows):
+            item[column] = f"{add_months(start, index):%Y-%m}"
+
+    if rows and isinstance(rows[0].get(column), str):
+        yield follow
+
+
+def _person(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    code = str(made.get(rule.text("code"), row) or "")
+    if len(code) != 18 or not code[6:17].isdigit():
+        return
+
+    def agree() -> None:
+        born = datetime.date(int(code[6:10]), int(code[10:12]), int(code[12:14]))
+        if rule.text("birth"):
+            made.put_day(rule, rule.text("birth"), row, born)
+        if rule.text("sex"):
+            made.put(rule, rule.text("sex"), row, "male" if int(code[16]) % 2 else "female")
+
+    yield agree
+
+
+def _age(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    least, most = rule.integer("least"), rule.integer("most")
+    yield lambda: _aged(made, rule, row, least + (most - least) // 3)
+
+
+def _aged(made: Draft, rule: Rule, row: Row, years: int) -> None:
+    day = made.day(rule.text("on"), row)
+    born = datetime.date(max(1800, day.year - years - 1), 12, 28)
+    made.put(rule, rule.text("code"), row, samples.resident_born(made.rng, born))
+
+
+def _range(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    least, most = Decimal(rule.text("least") or 0), rule.text("most")
+    of = rule.text("of")
+    yield lambda: made.put_amount(rule, of, row, least)
+    if most:
+        middle = (least + Decimal(most)) / 2
+        yield lambda: made.put_amount(rule, of, row, middle)
+        yield lambda: made.put_amount(rule, of, row, Decimal(most))
+
+
+def _differs(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    yield lambda: made.another(rule, rule.text("then"), row)
+    yield lambda: made.another(rule, rule.text("first"), row)
+
+
+def _same(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    first, then = rule.text("first"), rule.text("then")
+    yield lambda: made.put(rule, then, row, made.get(first, row))
+    yield lambda: made.put(rule, first, row, made.get(then, row))
+
+
+def _requires(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    def give() -> None:
+        for key in rule.texts("needs"):
+            if made.get(key, row) in (None, "", []):
+                made.another(rule, key, row)
+
+    yield give
+
+
+_WAYS: Mapping[str, Callable[[Draft, Rule, Row], Iterator[Way]]] = {
+    "sum": _sum, "total": _total, "product": _product, "term": _term, "order": _order,
+    "within": _within, "distinct": _distinct, "consecutive": _consecutive, "person": _person,
+    "age": _age, "range": _range, "differs": _differs, "same": _same, "requires": _requires,
+}  # fmt: skip
+
+
+# -- how each kind of rule is broken -----------------------------------------------------
+
+
+def _off(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    """One more than what the others say; one less where more is not to be had."""
+    key = rule.text("equals")
+    yield lambda: made.put_amount(rule, key, row, made.amount(key, row) + 1)
+    yield lambda: made.put_amount(rule, key, row, made.amount(key, row) - 1)
+
+
+def _too_long(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    end = add_months(made.day(rule.text("first"), row), rule.integer("months") + 2)
+    yield lambda: made.put_day(rule, rule.text("then"), row, end)
+
+
+def _turned(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    first, then = rule.text("first"), rule.text("then")
+    yield lambda: made.put_day(rule, then, row, add_months(made.day(first, row), -2))
+    yield lambda: made.put_day(rule, first, row, add_months(made.day(then, row), 2))
+
+
+def _outside(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    of = rule.text("of")
+    yield lambda: made.put_day(rule, of, row, add_months(made.day(rule.text("then"), row), 2))
+    yield lambda: made.put_day(rule, of, row, add_months(made.day(rule.text("first"), row), -2))
+
+
+def _doubled(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    rows = made.rows(rule.text("of").partition(".")[0])
+    if rows:
+        yield lambda: rows.append(dict(rows[-1]))
+
+
+def _other_person(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    code = rule.text("code")
+    for key in (rule.text("birth"), rule.text("sex")):
+        if key:
+            yield lambda key=key: made.another(rule, key, row)  # type: ignore[misc]
+    yield lambda: made.put(rule, code, row, samples.resident(made.rng))
+
+
+def _wrong_age(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    if rule.integer("least") > 1:
+        yield lambda: _aged(made, rule, row, rule.integer("least") - 2)
+    yield lambda: _aged(made, rule, row, rule.integer("most") + 2)
+
+
+def _out_of_range(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    least, most = Decimal(rule.text("least") or 0), rule.text("most")
+    of = rule.text("of")
+    for step in (Decimal(1), least / 2):
+        yield lambda step=step: made.put_amount(rule, of, row, least - step)  # type: ignore[misc]
+    if most:
+        yield lambda: made.put_amount(rule, of, row, Decimal(most) + 1)
+
+
+def _lacking(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    for value in rule.texts("is"):
+        for key in rule.texts("needs"):
+
+            def without(value: str = value, key: str = key) -> None:
+                made.put(rule, rule.text("when"), row, value)
+                made.put(rule, key, row, None)
+
+            yield without
+
+
+_BREAKS: Mapping[str, Callable[[Draft, Rule, Row], Iterator[Way]]] = {
+    "sum": _off, "total": _off, "product": _off, "term": _too_long, "order": _turned,
+    "within": _outside, "distinct": _doubled, "consecutive": _doubled, "person": _other_person,
+    "age": _wrong_age, "range": _out_of_range, "differs": _same, "same": _differs,
+    "requires": _lacking,
+}  # fmt: skip
