@@ -20,7 +20,7 @@ from elicense.qr.views import Corners
 
 _VERSIONS = range(7, 20)  # modules are told apart by timing patterns, which smaller ones lack
 _CERTAIN_FIT = 0.6  # a code is there, whatever it says
-_LEAST_START = 0.2  # the same before corners are moved
+_LEAST_START = 0.2  # the same before corners are moved; of a code it is above 0.35, else below 0.15
 _SPARE = 6  # check symbols left over: a wrong text passes once in 256⁶ tries
 _USUAL = 65  # modules a side: what light is evened out by
 _TRIES = 3  # versions a place is read as
@@ -94,10 +94,14 @@ def likeliest(grey: Any, quads: Iterable[Corners], *, most: int) -> list[Corners
 
 
 def _aligned(grey: Any, quad: Any) -> Iterator[tuple[float, Layout, Any]]:
-    """The versions that fit best, each with its corners moved to where it fits."""
+    """The versions that fit best, each with its corners moved to where it fits; none where no
+    version fits at all, since moving corners is what costs the time."""
     normal = _normal(grey, quad, _USUAL)
     layouts = [symbol.layout(version) for version in _VERSIONS]
-    for layout in sorted(layouts, key=lambda item: -_fit(normal, quad, item))[:_TRIES]:
+    ranked = sorted(((_fit(normal, quad, item), item) for item in layouts), key=lambda x: -x[0])
+    for start, layout in ranked[:_TRIES]:
+        if start < _LEAST_START:
+            return
         score, placed = _settled(normal, quad, layout)
         if score > _LEAST_FIT:
             yield score, layout, placed
