@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -47,10 +49,12 @@ __all__ = [
     "get",
     "load",
     "origin",
+    "packaged",
     "printed_forms",
     "printed_parts",
     "table_problems",
     "table_rows",
+    "trying",
     "use",
     "value_problem",
 ]
@@ -117,7 +121,7 @@ def _names() -> tuple[str, ...]:
 def _known(setting: str) -> dict[str, tuple[Profile, Path]]:
     """Every licence type by id with its file: this package's, then those of the folders.
     UsageError if two of them cannot be told apart."""
-    found = {name: (_packaged(name), _HERE / f"{name}.toml") for name in _names()}
+    found = packaged()
     taken: dict[object, Path] = {}
     for profile, path in found.values():
         _take(taken, profile, path)
@@ -158,17 +162,42 @@ def _clash(taken: dict[object, Path], what: tuple[str, object], path: Path) -> N
         raise UsageError("profile.clash", detail, place=what[0])
 
 
+_TRIED: ContextVar[Profile | None] = ContextVar("tried", default=None)
+
+
+@contextmanager
+def trying(profile: Profile) -> Iterator[None]:
+    """Inside, ``profile`` is known beside this package's types, in the place of one with its
+    id, and no folder is looked at: to look over a type that is being written."""
+    token = _TRIED.set(profile)
+    try:
+        yield
+    finally:
+        _TRIED.reset(token)
+
+
+def packaged() -> dict[str, tuple[Profile, Path]]:
+    """This package's own licence types by id, each with its file."""
+    return {name: (_packaged(name), _HERE / f"{name}.toml") for name in _names()}
+
+
 def _here() -> dict[str, tuple[Profile, Path]]:
     return _known(os.environ.get(VARIABLE, ""))
 
 
 def all() -> tuple[Profile, ...]:
     """The licence types known here, by id: this package's and those of :func:`folders`."""
-    return tuple(profile for profile, _ in _here().values())
+    tried = _TRIED.get()
+    if tried is None:
+        return tuple(profile for profile, _ in _here().values())
+    return (tried, *(profile for profile, _ in packaged().values() if profile.id != tried.id))
 
 
 def find(id: str) -> Profile | None:
     """The licence type ``id``, or None: what a file names may be unknown here."""
+    tried = _TRIED.get()
+    if tried is not None:
+        return tried if tried.id == id else _packaged(id) if id in _names() else None
     if not os.environ.get(VARIABLE):
         return _packaged(id) if id in _names() else None
     found = _here().get(id)

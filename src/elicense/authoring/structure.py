@@ -1,0 +1,191 @@
+"""What a licence type must have beside well-formed keys: the fields of every licence, a type
+code, rules that can be kept and broken, a QR template of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from elicense import identifiers
+from elicense.authoring import rule_samples
+from elicense.authoring.finding import Finding
+from elicense.licence import Licence
+from elicense.profiles import OWN_TEMPLATES, Profile, Rule
+from elicense.profiles.model import Field
+from elicense.trust.status import STATES
+
+# GB/T 36903 asks them of every licence; the key that the verdict rests on may not be hidden.
+REQUIRED = ("title", "identifier", "number", "issuer_name", "issuer_code", "holder_name",
+            "issued", "valid_until")  # fmt: skip
+_BOUND = ("type", "identifier", "number", "issuer.name", "issuer.code", "validity.issued",
+          "validity.valid_from", "validity.valid_until")  # fmt: skip
+_AMOUNT, _DAY = ("money", "integer", "percent"), ("date", "month")
+# kind of rule → setting → the kinds of field it may name ("" any); "column" one of a table
+_WANTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "sum": {"of": ("column", "money"), "equals": ("money", "integer")},
+    "total": {"plus": _AMOUNT, "minus": _AMOUNT, "optional": _AMOUNT, "equals": _AMOUNT},
+    "product": {"base": ("money", "integer"), "share": ("percent",), "equals": ("money",)},
+    "term": {"first": _DAY, "then": _DAY},
+    "order": {"first": _DAY, "then": _DAY},
+    "within": {"of": _DAY, "first": _DAY, "then": _DAY},
+    "distinct": {"of": ("column", "")},
+    "consecutive": {"of": ("column", "month", "date")},
+    "person": {"code": ("text", "resident-id"), "birth": ("date",), "sex": ("choice",)},
+    "age": {"code": ("text", "resident-id"), "on": _DAY},
+    "range": {"of": _AMOUNT},
+    "requires": {"when": ("choice", "text", "integer")},
+}
+
+
+def findings(profile: Profile, *, packaged: bool) -> Iterator[Finding]:
+    """All of it but what needs a sample; ``packaged`` for the types of this package."""
+    yield from _fields(profile)
+    yield from _type_code(profile)
+    for state in profile.states:
+        if state not in STATES.values():
+            yield Finding("state", "status.states", state, {"known": ", ".join(STATES.values())})
+    if "valid" not in profile.states:
+        yield Finding("state.valid", "status.states")
+    for index, rule in enumerate(profile.rules):
+        yield from _rule(profile, rule, f"rule[{index}]")
+    yield from _templates(profile, packaged=packaged)
+
+
+def _fields(profile: Profile) -> Iterator[Finding]:
+    keys = {item.key for item in profile.fields}
+    for key in REQUIRED:
+        if key not in keys:
+            yield Finding("field.missing", "field", key)
+    for index, item in enumerate(profile.fields):
+        place = f"field[{index}]"
+        if item.key in REQUIRED and not item.required:
+            yield Finding("field.required", f"{place}.required", item.key)
+        if item.deciding and not item.printed:
+            yield Finding("field.deciding", f"{place}.deciding", item.key)
+        if item.path in _BOUND and item.maskable:
+            yield Finding("field.maskable", f"{place}.maskable", item.key)
+    if not any(item.deciding for item in profile.fields):
+        yield Finding("field.none-deciding", "field")
+
+
+def _type_code(profile: Profile) -> Iterator[Finding]:
+    code = profile.type_code
+    if len(code) != 21:
+        return  # a shape that reading refuses
+    if identifiers.check_uscc(code[:18]) != "ok":
+        yield Finding("type-code", "type_code.value", code, {"code": code[:18]})
+    if not profile.type_code_confirmed:
+        yield Finding("type-code.unconfirmed", "type_code.confirmed", code)
+
+
+def _templates(profile: Profile, *, packaged: bool) -> Iterator[Finding]:
+    if not profile.templates:
+        yield Finding("qr.none", "qr")
+        return
+    for index, item in enumerate(profile.templates):
+        place, subject = f"qr[{index}]", str(item.template)
+        if not packaged and item.template < OWN_TEMPLATES:
+            yield Finding("qr.range", f"{place}.template", subject, {"least": f"{OWN_TEMPLATES}"})
+        keys = {field.key for field in item.fields}
+        for key in ("number", "issuer_name", "issuer_code"):
+            if key not in keys:
+                yield Finding("qr.lacks", f"{place}.fields", subject, {"key": key})
+        if index == len(profile.templates) - 1:  # the one that new codes are made with
+            for field in profile.fields:
+                if field.deciding and field.kind != "title" and field.key not in keys:
+                    yield Finding("qr.deciding", f"{place}.fields", subject, {"key": field.key})
+
+
+def clashes(
+    profile: Profile, others: Mapping[str, tuple[Profile, Path]], path: Path
+) -> Iterator[Finding]:
+    """What this type shares with another one: id, type code, name, number of a template."""
+    own = {item.template: index for index, item in enumerate(profile.templates)}
+    for other, file in others.values():
+        if file.resolve() == path.resolve():
+            continue
+        values = {"file": str(file), "other": other.id}
+        if other.id == profile.id:
+            yield Finding("clash.id", "id", profile.id, values)
+        if other.type_code == profile.type_code:
+            yield Finding("clash.type-code", "type_code.value", profile.type_code, values)
+        if other.zh == profile.zh and other.id != profile.id:
+            yield Finding("clash.name", "zh", profile.zh, values)
+        for item in other.templates:
+            if item.template in own and other.id != profile.id:
+                place = f"qr[{own[item.template]}].template"
+                yield Finding("clash.template", place, str(item.template), values)
+
+
+# -- rules -------------------------------------------------------------------------------
+
+
+def _rule(profile: Profile, rule: Rule, place: str) -> Iterator[Finding]:
+    for name, kinds in _WANTED.get(rule.kind, {}).items():
+        value = rule.settings.get(name, ())
+        for key in value if isinstance(value, tuple) else (str(value),):
+            yield from _named(profile, rule, place, name, key, kinds)
+    if rule.kind == "distinct":
+        table = rule.text("of").partition(".")[0]
+        columns = {c.key for c in profile.field(table).columns} if profile.has(table) else set()
+        for key in rule.texts("together"):
+            if key not in columns:
+                yield Finding("rule.column", f"{place}.together", rule.id, {"key": key})
+    if rule.kind == "requires":
+        yield from _when(profile, rule, place)
+    if rule.table and profile.has(rule.table) and not profile.field(rule.table).columns:
+        yield Finding("rule.table", f"{place}.table", rule.id, {"key": rule.table})
+    least, most = rule.settings.get("least"), rule.settings.get("most")
+    if least is not None and most is not None and float(str(least)) > float(str(most)):
+        yield Finding("rule.bounds", f"{place}.least", rule.id,
+                      {"least": str(least), "most": str(most)})  # fmt: skip
+
+
+def _named(
+    profile: Profile, rule: Rule, place: str, name: str, key: str, kinds: tuple[str, ...]
+) -> Iterator[Finding]:
+    field = _resolved(profile, rule, key)
+    if field is None:
+        return  # reading says so
+    values = {"key": key, "kind": field.kind, "wanted": ", ".join(k for k in kinds if k)}
+    if kinds[0] == "column":
+        if "." not in key:
+            yield Finding("rule.no-column", f"{place}.{name}", rule.id, values)
+            return
+        kinds = kinds[1:]
+        values["wanted"] = ", ".join(k for k in kinds if k)
+    if "" not in kinds and field.kind not in kinds:
+        yield Finding("rule.kind", f"{place}.{name}", rule.id, values)
+    elif name == "sex" and not {"male", "female"} <= set(field.choices):
+        yield Finding("rule.sex", f"{place}.{name}", rule.id, values)
+
+
+def _resolved(profile: Profile, rule: Rule, key: str) -> Field | None:
+    first, _, column = key.partition(".")
+    if rule.table and not column and profile.has(rule.table):
+        found = [c for c in profile.field(rule.table).columns if c.key == first]
+        if found:
+            return found[0]
+    if not profile.has(first):
+        return None
+    item = profile.field(first)
+    return next((c for c in item.columns if c.key == column), None) if column else item
+
+
+def _when(profile: Profile, rule: Rule, place: str) -> Iterator[Finding]:
+    wanted = rule.texts("is")
+    if not wanted:
+        yield Finding("rule.is", f"{place}.is", rule.id)
+    field = _resolved(profile, rule, rule.text("when"))
+    for value in wanted if field is not None and field.choices else ():
+        if field is not None and value not in field.choices:
+            yield Finding("rule.code", f"{place}.is", rule.id,
+                          {"code": value, "known": ", ".join(field.choices)})  # fmt: skip
+
+
+def unbreakable(profile: Profile, bases: tuple[Licence, ...]) -> Iterator[Finding]:
+    """Rules that no change of these licences breaks: they say nothing."""
+    for index, rule in enumerate(profile.rules):
+        made = (rule_samples.breaking(profile, rule, base=base) for base in bases)
+        if not any(item is not None for item in made):
+            yield Finding("rule.unbreakable", f"rule[{index}]", rule.id, {"kind": rule.kind})
