@@ -17,6 +17,7 @@ import argparse
 import hashlib
 import io
 import json
+import math
 import os
 import sys
 import time
@@ -156,7 +157,10 @@ def measured(piece: Piece) -> Result:
     licence, place = ocr_sheets.signed(printed), corners(pixels)
     profile = profiles.get(licence.type)
     start, used = time.perf_counter(), time.process_time()
-    found = read_printed(pixels, licence, profile, page=1, qr_corners=place)
+    found = read_printed(
+        pixels, licence, profile, page=1, qr_corners=place,
+        deadline=math.inf,  # what is measured is not what a busy machine has time for
+    )  # fmt: skip
     used, seconds = time.process_time() - used, time.perf_counter() - start
     fields = ((x.field, x.outcome, x.signed, x.printed, x.confidence) for x in found)
     return Result(piece, round(seconds, 3), round(used, 3), tuple(fields))
