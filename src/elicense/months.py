@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import calendar
 from datetime import date
+from functools import lru_cache
 
 
+@lru_cache(maxsize=1024)
 def add_months(day: date, months: int) -> date:
     """The same day ``months`` later (or earlier), the month's last day where there is none.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -30,6 +30,9 @@ class World:
     now: datetime
     limits: Limits
     ages: Ages = NO_AGES
+    status_signers: dict[tuple[Hashable, ...], Standing] = field(  # those already judged
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
 
 def ages_of(policy: Policy) -> Ages:

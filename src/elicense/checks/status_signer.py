@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from elicense.checks import standing
 from elicense.checks.standing import Standing, World
 from elicense.crypto.algorithms import WEAK_DIGESTS
 from elicense.crypto.certificate import Certificate
-from elicense.crypto.verify import check_value
-from elicense.evidence import Signature
+from elicense.crypto.verify import check, check_value
+from elicense.evidence import Signature, SignedValue
 from elicense.licence import Licence
 from elicense.trust.revocation import Sources
 from elicense.trust.service import NATIONAL, Service
@@ -43,10 +44,29 @@ def speaks_for(entry: Service, licence: Licence) -> bool:
 
 def signer_standing(signer: Certificate, signature: Signature, world: World) -> Standing:
     """Who signed a list or an index, now: that is when it is believed."""
-    return standing.judge(
-        signer, signature.certificates, Sources(signature.crls, signature.ocsps), world,
-        service="status", moment=world.now, proven=False,
+    key = (signer, signature.certificates, signature.crls, signature.ocsps)
+    if key not in world.status_signers:  # a list and an index are mostly one signer's
+        world.status_signers[key] = standing.judge(
+            signer, signature.certificates, Sources(signature.crls, signature.ocsps), world,
+            service="status", moment=world.now, proven=False,
+        )  # fmt: skip
+    return world.status_signers[key]
+
+
+def _holds(value: SignedValue) -> bool:
+    """Mathematics alone, and the same for every licence on the list."""
+    if value.spki is None or value.pss is not None or not isinstance(value.message, bytes):
+        return check_value(value).ok
+    return _value_holds(
+        value.spki, value.message, value.signature, value.algorithm, value.digest
     )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _value_holds(
+    spki: bytes, message: bytes, signature: bytes, algorithm: str, digest: str
+) -> bool:
+    return check(spki, message, signature, algorithm=algorithm, digest=digest).ok
 
 
 def signer_entries(statement: Statement, world: World) -> tuple[str, tuple[Service, ...]]:
@@ -63,7 +83,7 @@ def signer_entries(statement: Statement, world: World) -> tuple[str, tuple[Servi
     digests = {*(d.algorithm for d in signature.digests), *(v.digest for v in signature.values)}
     if digests & WEAK_DIGESTS:
         return "weak-algorithm", ()
-    if not signature.values or not check_value(signature.values[0]).ok or signature.signer is None:
+    if not signature.values or not _holds(signature.values[0]) or signature.signer is None:
         return "signature", ()
     own = signer_standing(signature.signer, signature, world)
     if not own.path.good or own.path.weak:

@@ -77,6 +77,9 @@ class TrustStore:
     fetches: tuple[Fetch, ...] = ()  # what was asked of the network, and what came of it
     before: TrustStore | None = field(repr=False, compare=False, default=None)  # that
     sources: Mapping[str, bytes] = field(repr=False, compare=False, default_factory=dict)
+    _authorities: list[tuple[Certificate, ...]] = field(  # once asked for
+        init=False, repr=False, compare=False, default_factory=list
+    )
 
     @classmethod
     def load(cls, path: str | Path) -> TrustStore:
@@ -133,8 +136,11 @@ class TrustStore:
     @property
     def authorities(self) -> tuple[Certificate, ...]:
         """CA certificates that paths may be built with (they prove nothing by themselves)."""
-        cas = (s.ca for s in self.services)
-        return tuple(dict.fromkeys((*self.intermediates, *(ca for ca in cas if ca is not None))))
+        if not self._authorities:
+            cas = (s.ca for s in self.services)
+            known = dict.fromkeys((*self.intermediates, *(ca for ca in cas if ca is not None)))
+            self._authorities.append(tuple(known))
+        return self._authorities[0]
 
 
 class _Loader:

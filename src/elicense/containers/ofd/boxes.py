@@ -95,6 +95,9 @@ def read_boxes(package: OfdPackage) -> Reserved:
 
 
 def _root(package: OfdPackage, place: str) -> xml.Element:
+    known = package.parsed.get(place)
+    if known is not None:
+        return known
     return xml.parse(package.entries[place], place=place, limits=package.limits, log=Log())
 
 

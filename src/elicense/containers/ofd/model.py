@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from elicense.evidence import Change, Coverage, Digest, Fault, Note, Placement
 from elicense.limits import Limits
@@ -135,7 +136,8 @@ class OfdPackage:
     ``metadata`` are the CustomData names and values of OFD.xml, ``info`` the
     other DocInfo fields; who covers them is said per signature in
     ``coverage.uncovered_metadata``. Page text and images are read on demand by
-    :func:`elicense.containers.ofd.page_lines` and ``page_images``.
+    :func:`elicense.containers.ofd.page_lines` and ``page_images``. ``parsed`` are the root
+    elements of the XML entries that reading went through, None where one is malformed.
     """
 
     entries: Mapping[str, bytes] = field(repr=False)
@@ -148,6 +150,7 @@ class OfdPackage:
     limits: Limits = field(repr=False)
     faults: tuple[Fault, ...] = ()
     notes: tuple[Note, ...] = ()
+    parsed: Mapping[str, Any] = field(repr=False, compare=False, default_factory=dict)
 
     @property
     def pages(self) -> int:

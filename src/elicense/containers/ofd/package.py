@@ -50,6 +50,7 @@ def read_package(data: bytes, *, limits: Limits) -> OfdPackage:
         limits=limits,
         faults=log.faults,
         notes=log.notes,
+        parsed=source.parsed,
     )
 
 

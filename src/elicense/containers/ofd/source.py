@@ -12,13 +12,13 @@ from elicense.limits import Limits
 class Source:
     """One package while it is being read; XML is parsed once an entry."""
 
-    __slots__ = ("_parsed", "_steps", "archive", "limits", "log")
+    __slots__ = ("_steps", "archive", "limits", "log", "parsed")
 
     def __init__(self, archive: Archive, limits: Limits, log: Log) -> None:
         self.archive = archive
         self.limits = limits
         self.log = log
-        self._parsed: dict[str, xml.Element | None] = {}
+        self.parsed: dict[str, xml.Element | None] = {}
         self._steps = 0
 
     def spend(self, steps: int) -> None:
@@ -36,8 +36,8 @@ class Source:
 
         A DOCTYPE is always a fatal fault, bad XML only where ``fatal`` says so.
         """
-        if place in self._parsed:
-            return self._parsed[place]
+        if place in self.parsed:
+            return self.parsed[place]
         to = log or self.log
         root: xml.Element | None = None
         try:
@@ -47,5 +47,5 @@ class Source:
         except InputError as error:
             kind = error.code.replace(".", "-")
             to.fault(kind, place, error.detail, fatal=fatal or error.code == "xml.doctype")
-        self._parsed[place] = root
+        self.parsed[place] = root
         return root

@@ -77,6 +77,8 @@ class _Pen:
         entries = dict(package.entries)
         archive = Archive(entries, {fold(name): name for name in entries})
         self.source = Source(archive, package.limits, Log())
+        sound = {place: root for place, root in package.parsed.items() if root is not None}
+        self.source.parsed.update(sound)
         self.tables: dict[str, resources.Resources | None] = {}
         self.units: dict[str, dict[str, xml.Element]] = {}
         self.objects = 0
