@@ -203,6 +203,15 @@ def test_extracting_the_seals_picture(tmp_path: Path) -> None:
     assert run("inspect", "--extract-seal", str(out), str(SAMPLES / "tianjin-doc.ofd"))[0] == 2
 
 
+def test_inspect_tells_an_annotated_copy_and_what_it_hides() -> None:
+    file = str(SAMPLES / "tianjin-doc-copy.ofd")
+    code, out, _ = run("inspect", "--lang", "zh", file)
+    assert code == 0 and "加注件: " in out and "未显示的字段: " in out
+    data = json.loads(run("inspect", "--json", file)[1])["data"]
+    assert data["copy"]["receiver"] in out and data["copy"]["expires"] in out
+    assert data["hidden"] and all(path in out for path in data["hidden"])
+
+
 def test_inspect_a_bare_seal() -> None:
     seal = next((ROOT / "examples" / "seals").glob("*.esl"))
     code, out, _ = run("inspect", "--lang", "en", str(seal))

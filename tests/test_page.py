@@ -104,6 +104,10 @@ def test_everything_is_reached_with_the_keyboard(page: Any) -> None:
     for wanted in ("file", "photo", "scan", "compared"):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") == wanted
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "receiver"
 
 
 def test_every_control_has_a_name_and_nothing_runs_over_the_edge(page: Any) -> None:
@@ -119,6 +123,17 @@ def test_every_control_has_a_name_and_nothing_runs_over_the_edge(page: Any) -> N
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert result.get_attribute("aria-live") == "polite"
     assert page.evaluate("document.activeElement.id") == "result"
+
+
+def test_a_copy_made_for_another_is_refused(page: Any) -> None:
+    assert judged(page, "tianjin-doc-copy.pdf").locator(".verdict").get_attribute("class") == (
+        "verdict VALID"
+    )
+    page.click("#more summary")
+    page.fill("#receiver", "南海样例港务有限公司")
+    result = judged(page, "tianjin-doc-copy.pdf")
+    page.wait_for_selector("#result:not([hidden]) .verdict.INVALID", timeout=60_000)
+    assert "南海样例港务有限公司" in result.inner_text()
 
 
 def test_a_ship_is_judged_with_both_papers_and_the_report_is_saved(page: Any) -> None:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from elicense.crypto.certificate import Certificate
+from elicense.errors import InputError
 from elicense.evidence import Evidence, Seal, Signature
+from elicense.licence import Licence, load
 from elicense.render.width import safe, wrap
 from elicense.report import seal_dict, signature_dict
 
@@ -21,6 +23,7 @@ _WORDS = {
         "digests": "摘要", "fault": "缺陷", "note": "偏差", "data": "证照数据", "covered": "受保护",
         "open": "不受保护", "metadata": "元数据", "qr": "二维码", "none": "没有签名或印章",
         "change": "之后的变动", "on_page": "盖在", "match": "一致", "differ": "不一致",
+        "copy": "加注件", "until": "截止", "hidden": "未显示的字段",
     },
     "en": {
         "file": "File", "container": "Kind", "pages": "Pages", "size": "Size", "sha256": "SHA-256",
@@ -31,7 +34,8 @@ _WORDS = {
         "digests": "Digests", "fault": "Fault", "note": "Deviation", "data": "Licence data",
         "covered": "covered", "open": "not covered", "metadata": "Metadata", "qr": "QR",
         "none": "no signature and no seal", "change": "Later change", "on_page": "Stands on",
-        "match": "match", "differ": "differ",
+        "match": "match", "differ": "differ", "copy": "Annotated copy", "until": "until",
+        "hidden": "Fields not shown",
     },
 }  # fmt: skip
 
@@ -50,7 +54,7 @@ def as_dict(evidence: Evidence, name: str) -> dict[str, Any]:
         "seal": seal_dict(evidence.seal) if evidence.seal else None,
         "data": {
             "present": claims.data is not None, "place": claims.data_place,
-            "covered": claims.data_covered,
+            "covered": claims.data_covered, **_data_dict(claims.data),
         },
         "metadata": dict(claims.metadata),
         "qr": [{"page": c.page, "kind": c.kind, "text": c.text} for c in evidence.qr],
@@ -60,6 +64,23 @@ def as_dict(evidence: Evidence, name: str) -> dict[str, Any]:
         ],
         "notes": [{"kind": n.kind, "place": n.place, "detail": n.detail} for n in evidence.notes],
     }  # fmt: skip
+
+
+def _data_dict(data: bytes | None) -> dict[str, Any]:
+    licence = _licence(data) if data is not None else None
+    if licence is None:
+        return {}
+    found: dict[str, Any] = {"type": licence.type, "number": licence.number}
+    if licence.copy is not None:
+        mark = licence.copy
+        found["copy"] = {
+            "receiver": mark.receiver.name, "receiver_code": mark.receiver.code,
+            "purpose": mark.purpose, "creator": mark.creator.name,
+            "expires": mark.expires.isoformat() if mark.expires else None,
+        }  # fmt: skip
+    if licence.source is not None and licence.source.hidden:
+        found["hidden"] = list(licence.source.hidden)
+    return found
 
 
 def render(evidence: Evidence, name: str, language: str, columns: int) -> str:
@@ -107,10 +128,31 @@ def _claims(evidence: Evidence, words: dict[str, str]) -> Rows:
     if claims.data is not None:
         state = words["covered"] if claims.data_covered else words["open"]
         yield words["data"], f"{claims.data_place}, {len(claims.data)} bytes, {state}"
+        yield from _copy(claims.data, words)
     for key, value in claims.metadata.items():
         yield f"{words['metadata']} {safe(key)}", value
     for code in evidence.qr:
         yield f"{words['qr']} ({code.page})", f"{code.kind}: {code.text}"
+
+
+def _copy(data: bytes, words: dict[str, str]) -> Rows:
+    licence = _licence(data)
+    if licence is None:
+        return
+    if licence.copy is not None:
+        mark = licence.copy
+        until = f" · {words['until']} {mark.expires.isoformat()}" if mark.expires else ""
+        yield words["copy"], f"{mark.receiver.name} · {mark.purpose}{until} · {mark.creator.name}"
+    if licence.source is not None and licence.source.hidden:
+        yield words["hidden"], ", ".join(licence.source.hidden)
+
+
+def _licence(data: bytes) -> Licence | None:
+    """The data as they claim to be; None where they are none, which is for a verdict to tell."""
+    try:
+        return load(data)
+    except InputError:
+        return None
 
 
 def _signature(signature: Signature, words: dict[str, str]) -> Rows:

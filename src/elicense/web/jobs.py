@@ -23,6 +23,7 @@ class Terms:
     language: str
     compared: bool = False
     html: bool = False
+    receiver: str = ""  # who was shown an annotated copy
 
 
 @dataclass(frozen=True, slots=True)

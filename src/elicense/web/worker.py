@@ -56,8 +56,9 @@ def _file(job: FileJob, trust: TrustStore, policy: Policy) -> Judged:
 
     terms = job.terms
     report = verify(
-        job.data, trust=trust, at=terms.at, now=terms.now, policy=policy, compared=terms.compared
-    )
+        job.data, trust=trust, at=terms.at, now=terms.now, policy=policy,
+        compared=terms.compared, receiver=terms.receiver,
+    )  # fmt: skip
     report = replace(report, file=job.name)
     page = b""
     if terms.html:

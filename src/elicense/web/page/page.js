@@ -148,9 +148,16 @@ function saver(fetchPage, name) {
 
 // -- a file ---------------------------------------------------------------------------------
 
+function terms() {
+  const found = new URLSearchParams({ lang: language, compared: $("compared").checked });
+  const receiver = $("receiver").value.trim();
+  if (receiver) found.set("receiver", receiver);
+  return found.toString();
+}
+
 function verifyFile(file) {
   const body = () => { const form = new FormData(); form.append("file", file); return form; };
-  const query = (form) => `/api/verify?lang=${language}&form=${form}&compared=${$("compared").checked}`;
+  const query = (form) => `/api/verify?form=${form}&${terms()}`;
   run(async () => {
     const report = await ask(query("json"), { method: "POST", body: body() });
     const save = saver(() => ask(query("html"), { method: "POST", body: body() }), file.name || "report");
@@ -160,7 +167,7 @@ function verifyFile(file) {
 
 function verifyCode(text) {
   run(async () => {
-    const report = await ask(`/api/qr?lang=${language}&compared=${$("compared").checked}`, {
+    const report = await ask(`/api/qr?${terms()}`, {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text }),
     });
     return [...reportParts({ ...report, licence: report.licence }), element("p", { class: "note" }, say("sheet"))];

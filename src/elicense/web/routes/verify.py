@@ -39,6 +39,9 @@ def _terms(
     at: Annotated[datetime | None, Query(description="Time of judgement, with a zone")] = None,
     policy: Annotated[str, Query(description="One of the shipped policies")] = "",
     compared: Annotated[bool, Query(description="The sheet was compared by a person")] = False,
+    receiver: Annotated[str, Query(max_length=200, description=(
+        "Who was shown it, by name or code: an annotated copy 加注件 for another is INVALID"
+    ))] = "",
 ) -> Terms:
     """How to judge, from the query; and whether the caller may ask at all."""
     if not running.settings.uploads.anonymous:
@@ -52,7 +55,9 @@ def _terms(
         moment = at.astimezone(UTC) if at else now
     except OverflowError as exc:
         raise Problem(422, "request.at", "at is outside the calendar") from exc
-    return Terms(now, moment, policy or running.settings.policy, lang, compared)
+    return Terms(
+        now, moment, policy or running.settings.policy, lang, compared, receiver=receiver.strip()
+    )
 
 
 @router.post(
