@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+import elicense
 import service_world
 from elicense import profiles
+from elicense.authoring import trial
 from elicense.cli import cli
 from elicense.errors import UsageError
+from elicense.profiles import rules
+from elicense.profiles.model import KINDS
 from elicense.web import context
 
 TYPE = """id = "tj-fishing"
@@ -189,4 +194,124 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     assert caught.value.code == "profile.unreadable"
 
 
-_ = json
+# -- new ---------------------------------------------------------------------------------
+
+NEW = ("profiles", "new", "tj-net", "--zh", "渔网许可证", "--en", "Net Permit")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ELICENSE_PROFILES", "")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("subject", ["person", "company", "ship"])
+def test_a_new_type_is_valid_at_once(desk: Path, subject: str) -> None:
+    assert run(*NEW, "--subject", subject).output.split() == ["tj-net.toml", "tj-net.sample.json"]
+    profile = profiles.load(desk / "tj-net.toml")
+    assert (profile.zh, profile.en, profile.subject) == ("渔网许可证", "Net Permit", subject)
+    assert not profile.type_code_confirmed
+    assert profile.templates[0].template >= profiles.OWN_TEMPLATES
+    done = run("profiles", "check", "tj-net.toml", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.output)
+    assert {item["code"] for item in told["findings"]} == {"type-code.unconfirmed"}
+    assert told["tried"] == ["ofd", "pdf", "scan"] and told["sample"] == "file"
+    assert run("profiles", "--folder", str(desk)).output.count("tj-net") == 1
+
+
+def test_every_example_of_the_new_file_can_be_used(desk: Path) -> None:
+    run(*NEW)
+    text = (desk / "tj-net.toml").read_text("utf-8")
+    lines, inside = [], False
+    for line in text.splitlines():  # an example goes from a table's head to a line without text
+        inside = line.startswith("# [") or (inside and line.startswith("# "))
+        lines.append(line.removeprefix("# ") if inside else line)
+        if inside and line.startswith(("# key = \"former_", "# key = \"work_", "# key = \"helper")):
+            lines.append("printed = false")  # no page holds all kinds, and a copy's mark too
+    (desk / "tj-net.toml").write_text("\n".join(lines), "utf-8")
+    (desk / "tj-net.sample.json").unlink()
+    profile = profiles.load(desk / "tj-net.toml")
+    used = {item.kind for item in profile.fields}
+    assert set(KINDS) - used == {"imo-company", "ship-identification", "mmsi"}
+    assert {rule.kind for rule in profile.rules} == {
+        "sum", "order", "distinct", "range", "requires",
+    }  # fmt: skip
+    done = run("profiles", "check", "tj-net.toml", "--lang", "en")
+    assert done.exit_code == 0, done.output
+    assert "issued and verified: OFD, PDF, scan, masked copies" in done.output
+    assert "60 rows" in done.output
+
+
+def test_every_kind_of_field_and_rule_is_named_in_the_new_file(desk: Path) -> None:
+    run(*NEW)
+    text = (desk / "tj-net.toml").read_text("utf-8")
+    for name in (*KINDS, *rules.KINDS):
+        if name != "title":
+            assert name in text, name
+
+
+def test_nothing_is_overwritten_unless_forced(desk: Path) -> None:
+    run(*NEW)
+    (desk / "tj-net.toml").write_text("mine", "utf-8")
+    assert error(*NEW).code == "file.exists"
+    assert (desk / "tj-net.toml").read_text("utf-8") == "mine"
+    (desk / "tj-net.toml").unlink()
+    assert error(*NEW).place.endswith("tj-net.sample.json")
+    assert run(*NEW, "--force").exit_code == 0
+    assert profiles.load(desk / "tj-net.toml").id == "tj-net"
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (("new", "TJ", "--zh", "证", "--en", "A"), "ID"),
+        (("new", "../x", "--zh", "证", "--en", "A"), "ID"),
+        (("new", "tax-paid-proof", "--zh", "证", "--en", "A"), "ID"),
+        (("new", "tj-a", "--zh", "Permit", "--en", "A"), "--zh"),
+        (("new", "tj-a", "--zh", "证", "--en", "证"), "--en"),
+        (("new", "tj-a", "--zh", '证"\nx = "', "--en", "A"), "--zh"),
+        (("new", "tj-a", "--zh", "证", "--en", "A", "--type-code", "1"), "--type-code"),
+        (("new", "tj-a", "--zh", "证", "--en", "A", "-o", "b.toml"), "-o"),
+        (("new", "tj-a", "--zh", "证", "--en", "A", "-o", "none/tj-a.toml"), "none/tj-a.toml"),
+    ],
+)
+def test_a_name_that_cannot_be_one_is_refused(
+    desk: Path, words: tuple[str, ...], place: str
+) -> None:
+    assert error("profiles", *words).place == place
+    assert not list(desk.glob("*.toml"))
+
+
+# -- another party without the file --------------------------------------------------------
+
+
+def test_who_has_not_the_file_is_told_so_and_never_that_it_is_forged(desk: Path) -> None:
+    run(*NEW)
+    assert run("profiles", "check", "tj-net.toml", "--keep", "trial").exit_code == 0
+    kept = desk / "trial" / "tj-net"
+    assert not [p for p in kept.rglob("*.*") if b"PRIVATE KEY" in p.read_bytes()]
+    trust = elicense.TrustStore.load(kept / "trust")
+    at = datetime(2026, 3, 2, 11, tzinfo=timezone(timedelta(hours=8)))
+    made = (kept / "sample.pdf").read_bytes()
+    sheet = trial.picture(made)
+
+    def judged(data: bytes, **more: bool) -> elicense.Report:
+        return elicense.verify(data, trust=trust, at=at, now=at, ocr=False, **more)
+
+    for data in (made, (kept / "sample.ofd").read_bytes(), (kept / "copy.ofd").read_bytes()):
+        report = judged(data)
+        assert report.verdict == "INDETERMINATE"
+        reasons = {(f.code, f.reason) for f in report.findings}
+        assert {("licence.fields", "type-unknown"), ("qr.signature", "type-unknown")} <= reasons
+        assert not [f for f in report.findings if f.outcome == "FAIL"]
+    report = judged(sheet, compared=True)
+    assert report.verdict == "INDETERMINATE"
+    assert not [f for f in report.findings if f.outcome == "FAIL"]
+    (told,) = [f for f in report.findings if f.reason == "type-unknown"]
+    assert "template" in told.detail and "不认识" in told.message("zh")
+    assert ".toml" in told.advice("en") and ".toml" in told.advice("zh")
+    profiles.use(desk)
+    assert judged(made).verdict == "VALID"
+    assert judged(sheet, compared=True).verdict == "VALID"

@@ -29,16 +29,20 @@ class Finding:
 
     def message(self, lang: str) -> str:
         """The sentence, in ``zh`` or ``en``."""
-        return self._words(lang)
+        return self._words(lang, lang)
 
     def advice(self, lang: str) -> str:
         """What to do, in ``zh`` or ``en``."""
-        return self._words(f"do_{lang}")
+        return self._words(f"do_{lang}", lang)
 
-    def _words(self, key: str) -> str:
+    def _words(self, key: str, lang: str) -> str:
+        """A value in the language asked for (``detail_zh``) goes before a plain one."""
         values = {"subject": self.subject, "place": self.place, **self.values}
         text: str = catalogue()[self.code][key]
-        return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], "")), text)
+        return re.sub(
+            r"\{(\w+)\}",
+            lambda found: str(values.get(f"{found[1]}_{lang}", values.get(found[1], ""))), text,
+        )  # fmt: skip
 
 
 @cache

@@ -61,8 +61,7 @@ def _pair(
             yield Finding("label.zh", zh_key, subject, {"label": zh})
         if _CHINESE.search(en) or not _LETTER.search(en):
             yield Finding("label.en", en_key, subject, {"label": en})
-    twice = [name for name in aliases if name in (zh, en) or aliases.count(name) > 1]
-    for name in dict.fromkeys(twice):
+    for name in dict.fromkeys(name for name in aliases if aliases.count(name) > 1):
         yield Finding("label.repeated", f"{place}.aliases" if place else "aliases", subject,
                       {"label": name})  # fmt: skip
 

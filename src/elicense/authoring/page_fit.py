@@ -17,7 +17,7 @@ from elicense.profiles.model import Field
 ROWS = 60
 _LONG = {  # as long as such values get; names of authorities and companies above all
     "text": "长江三角洲区域一体化发展示范区政务服务管理局某某分局",
-    "address": "广西壮族自治区防城港市上思县在妙镇人民路一百二十八号某某小区三栋二单元一千二百零一室",
+    "address": "广西壮族自治区防城港市上思县在妙镇人民路128号某某小区3栋2单元1201室",
     "money": "1234567890.12",
     "percent": "12.3456",
     "integer": 123456789,

@@ -28,13 +28,14 @@ _STEPS, _STARTS = 60, 12
 def good(profile: Profile, *, seed: int = 0, rows: int = 3) -> Licence | None:
     """A licence of ``profile`` with all its fields in which its rules hold; None if none was
     found. Tables have ``rows`` rows at most."""
+    profile = _dated(profile)
     for start in range(_STARTS):
         rng = random.Random(f"{profile.id}/{seed}/{start}")  # noqa: S311 - a sample
         made = Draft(profile, _short(samples.by_kind(rng, profile, whole=True), rows), rng)
         for _ in range(_STEPS):
             broken = made.broken()
             if not broken:
-                return made.licence()
+                return _in_force(profile, made.licence())
             rule = rng.choice(broken)
             for row in made.places(rule):
                 ways = list(_WAYS.get(rule.kind, _nothing)(made, rule, row))
@@ -45,7 +46,7 @@ def good(profile: Profile, *, seed: int = 0, rows: int = 3) -> Licence | None:
 
 def breaking(profile: Profile, rule: Rule, *, base: Licence, seed: int = 0) -> Licence | None:
     """``base`` changed so that it breaks ``rule``; None if no way was found."""
-    for way in range(8):
+    for way in range(_STARTS):
         rng = random.Random(f"{rule.id}/{seed}/{way}")  # noqa: S311 - a sample
         made = Draft(profile, base, rng)
         rows = list(made.places(rule))
@@ -58,6 +59,28 @@ def breaking(profile: Profile, rule: Rule, *, base: Licence, seed: int = 0) -> L
         if rule in made.broken():
             return made.licence()
     return None
+
+
+_ORDERS = (("completion_date", "issued"), ("valid_from", "issued"), ("issued", "valid_until"),
+           ("valid_from", "valid_until"))  # fmt: skip
+
+
+def _dated(profile: Profile) -> Profile:
+    """The type with what holds in licences of every type: its dates follow each other."""
+    rules = tuple(
+        Rule(f"-{first}-{then}", "order", "", "", "fail", confirmed=True,
+             settings={"first": first, "then": then})
+        for first, then in _ORDERS if profile.has(first) and profile.has(then)
+    )  # fmt: skip
+    return replace(profile, rules=(*profile.rules, *rules))
+
+
+def _in_force(profile: Profile, licence: Licence) -> Licence:
+    """With a first day where the type has one."""
+    validity = licence.validity
+    if validity.valid_from is not None or not profile.has("valid_from"):
+        return licence
+    return replace(licence, validity=replace(validity, valid_from=validity.issued))
 
 
 def _short(licence: Licence, rows: int) -> Licence:
@@ -97,13 +120,13 @@ class Draft:
         found = self.get(key, None)
         return found if isinstance(found, list) else []
 
-    def field(self, key: str, row: Row, table: str = "") -> Field | None:
-        """The field, or the column where the key is one of the row's."""
-        if row is not None and table and table in self.fields:
+    def field(self, key: str, row: Row, table: str) -> tuple[Field | None, bool]:
+        """The field of that key, and whether it is a column of the rule's table."""
+        if row is not None and table in self.fields:
             for column in self.fields[table].columns:
                 if column.key == key:
-                    return column
-        return self.fields.get(key)
+                    return column, True
+        return self.fields.get(key), False
 
     def get(self, key: str, row: Row) -> Any:
         if row is not None and key in row:
@@ -114,11 +137,13 @@ class Draft:
         return here
 
     def put(self, rule: Rule, key: str, row: Row, value: Any) -> None:
-        item = self.field(key, row, rule.table)
+        item, inside = self.field(key, row, rule.table)
         if item is None:
             return
-        if row is not None and item.path == item.key and key in row:
+        if inside and row is not None:
             row[key] = value
+            if value is None:
+                del row[key]
             return
         *parents, last = item.path.split(".")
         here = self.members
@@ -137,7 +162,7 @@ class Draft:
         return found if found is not None else percent(value) or Decimal(0)
 
     def put_amount(self, rule: Rule, key: str, row: Row, value: Decimal) -> None:
-        item = self.field(key, row, rule.table)
+        item, _ = self.field(key, row, rule.table)
         if item is None or value < 0:
             return
         if item.kind == "money":
@@ -156,19 +181,20 @@ class Draft:
             return datetime.date(2024, 6, 1)
 
     def put_day(self, rule: Rule, key: str, row: Row, day: datetime.date) -> None:
-        item = self.field(key, row, rule.table)
+        item, _ = self.field(key, row, rule.table)
         if item is not None and item.kind in {"date", "month"}:
             self.put(rule, key, row, f"{day:%Y-%m}" if item.kind == "month" else day.isoformat())
 
     def another(self, rule: Rule, key: str, row: Row) -> None:
         """Some other value of the field's kind."""
-        item = self.field(key, row, rule.table)
-        for _ in range(20):
-            value = None if item is None else samples.any_value(self.rng, item)
+        item, _ = self.field(key, row, rule.table)
+        if item is None:
+            return
+        for _try in range(20):
+            value = _thawed(samples.any_value(self.rng, item))
             if value != self.get(key, row):
-                break
-        if value is not None:
-            self.put(rule, key, row, _thawed(value))
+                self.put(rule, key, row, value)
+                return
 
 
 def _thawed(value: Value) -> Any:
@@ -187,12 +213,12 @@ def _nothing(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
 def _sum(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
     table, _, column = rule.text("of").partition(".")
     rows, equals = made.rows(table), rule.text("equals")
-    added = sum((money(item.get(column)) or Decimal(0) for item in rows), Decimal(0))
+    added = sum((made.amount(column, item) for item in rows), Decimal(0))
     yield lambda: made.put_amount(rule, equals, row, added)
     if rows:
-        left = made.amount(equals, row) - added + (money(rows[-1].get(column)) or Decimal(0))
-        if left >= 0:
-            yield lambda: rows[-1].update({column: f"{left:.2f}"})
+        left = made.amount(equals, row) - added + made.amount(column, rows[-1])
+        inside = replace(rule, table=table)
+        yield lambda: made.put_amount(inside, column, rows[-1], left)
 
 
 def _total(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
@@ -219,9 +245,19 @@ def _product(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
 
 
 def _term(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
-    first, then, months = rule.text("first"), rule.text("then"), rule.integer("months")
-    end = add_months(made.day(first, row), months)
-    yield lambda: made.put_day(rule, then, row, end)
+    first, then = rule.text("first"), rule.text("then")
+    yield lambda: made.put_day(rule, then, row, _end(made, rule, row))
+    yield lambda: made.put_day(rule, first, row, made.day(then, row))
+
+
+def _end(made: Draft, rule: Rule, row: Row) -> datetime.date:
+    end = add_months(made.day(rule.text("first"), row), rule.integer("months"))
+    return end + datetime.timedelta(days=rule.integer("days"))
+
+
+def _count(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
+    rows = len(made.rows(rule.text("of")))
+    yield lambda: made.put_amount(rule, rule.text("equals"), row, Decimal(rows))
 
 
 def _order(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
@@ -321,8 +357,8 @@ def _requires(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
 
 
 _WAYS: Mapping[str, Callable[[Draft, Rule, Row], Iterator[Way]]] = {
-    "sum": _sum, "total": _total, "product": _product, "term": _term, "order": _order,
-    "within": _within, "distinct": _distinct, "consecutive": _consecutive, "person": _person,
+    "count": _count, "sum": _sum, "total": _total, "product": _product, "term": _term,
+    "order": _order, "within": _within, "distinct": _distinct, "consecutive": _consecutive, "person": _person,
     "age": _age, "range": _range, "differs": _differs, "same": _same, "requires": _requires,
 }  # fmt: skip
 
@@ -338,7 +374,7 @@ def _off(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
 
 
 def _too_long(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
-    end = add_months(made.day(rule.text("first"), row), rule.integer("months") + 2)
+    end = add_months(_end(made, rule, row), 2)
     yield lambda: made.put_day(rule, rule.text("then"), row, end)
 
 
@@ -395,7 +431,7 @@ def _lacking(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
 
 
 _BREAKS: Mapping[str, Callable[[Draft, Rule, Row], Iterator[Way]]] = {
-    "sum": _off, "total": _off, "product": _off, "term": _too_long, "order": _turned,
+    "count": _off, "sum": _off, "total": _off, "product": _off, "term": _too_long, "order": _turned,
     "within": _outside, "distinct": _doubled, "consecutive": _doubled, "person": _other_person,
     "age": _wrong_age, "range": _out_of_range, "differs": _same, "same": _differs,
     "requires": _lacking,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import random
+from collections.abc import Callable
 from typing import Any
 
 from elicense import identifiers
@@ -127,7 +128,7 @@ def any_value(rng: random.Random, item: Field) -> Any:
     return made.get(item.kind, "".join(map(rng.choice, (PLACES, NAMES, LINES))))
 
 
-_SHIPPING = {
+_SHIPPING: dict[str, Callable[[random.Random], str]] = {
     "imo-ship": imo_ship,
     "imo-company": imo_company,
     "ship-identification": lambda rng: f"CN2015{rng.randint(0, 999999):06}7",

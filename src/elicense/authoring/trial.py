@@ -114,9 +114,11 @@ def _copy(trial: Trial, profile: Profile, world: _World, form: str, made: bytes)
     if report.licence is None:
         return
     hide = [item.key for item, _ in profile.values(report.licence) if item.maskable]
+    tomorrow = world.at.date() + timedelta(days=1)
+    until = min(tomorrow, report.licence.validity.valid_until or tomorrow)
     try:
         copied = make_copy(
-            made, purpose=_PURPOSE, receiver=_RECEIVER, until=timedelta(days=1), hide=hide,
+            made, purpose=_PURPOSE, receiver=_RECEIVER, until=until, hide=hide,
             signer=world.office.credential("copy"), trust=world.trust, time=world.at,
             timestamp=world.office.stamp(world.at),
         )  # fmt: skip
@@ -131,7 +133,7 @@ def _copy(trial: Trial, profile: Profile, world: _World, form: str, made: bytes)
 
 def _scan(trial: Trial, world: _World, made: bytes) -> None:
     """The first page as a scanner sees it, its code read and its fields compared by eye."""
-    report = verify(_picture(made), trust=world.trust, at=world.at, now=world.at, compared=True,
+    report = verify(picture(made), trust=world.trust, at=world.at, now=world.at, compared=True,
                     ocr=False)  # fmt: skip
     codes = [code.text for code in report.evidence.qr if code.kind == "el1"]
     trial.qr = max(map(len, codes), default=0)
@@ -139,7 +141,8 @@ def _scan(trial: Trial, world: _World, made: bytes) -> None:
     trial.findings += _not_valid("trial.scan", "pdf", report)
 
 
-def _picture(made: bytes) -> bytes:
+def picture(made: bytes) -> bytes:
+    """The first page of a PDF as a scanner at 200 dpi sees it, as PNG."""
     import io
 
     import pypdfium2

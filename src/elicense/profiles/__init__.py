@@ -28,6 +28,8 @@ from elicense.profiles.toml_table import Fault
 from elicense.profiles.values import table_problems, value_problem
 
 __all__ = [
+    "OWN_TEMPLATES",
+    "VARIABLE",
     "Box",
     "Breach",
     "Choice",
