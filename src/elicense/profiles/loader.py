@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from elicense.profiles import rules
+from elicense.profiles import rule_fit, rules
 from elicense.profiles.model import (
     CELL_KINDS,
     KINDS,
@@ -226,6 +226,8 @@ def _rule(item: Table, fields: tuple[Field, ...]) -> Rule:
         settings=_settings(item, rules.KINDS[kind], fields, table) if kind else {},
     )
     if kind:  # of an unknown kind nobody knows the keys
+        for name, word, given in rule_fit.misfits(rule, fields):
+            item.wrong(name, word, **given)
         item.finish()
     return rule
 

@@ -32,7 +32,7 @@ KINDS = (
     "percent",
     "table",
 )
-CELL_KINDS = ("text", "date", "month", "integer", "money", "percent", "choice")
+CELL_KINDS = ("text", "date", "month", "integer", "money", "percent", "choice", "resident-id")
 
 
 @dataclass(frozen=True, slots=True)

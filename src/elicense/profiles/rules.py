@@ -1,14 +1,35 @@
 """The rules of a licence type that are data: totals add up, months follow each other, ages fit.
 
-A profile names them (``[[rule]]``); here is what each kind of rule asks. A rule speaks only
-of values that are there: what is missing or hidden in a copy is somebody else's question.
+A profile names them (``[[rule]]``), by ``kind``. Each setting names a field; ``table.column``
+names a column.
+
+- ``count``: the integer ``equals`` is the number of rows of the table ``of``.
+- ``sum``: the column ``of`` (amounts, or integers) adds up to ``equals``.
+- ``total``: the fields ``plus`` less the fields ``minus`` are ``equals``; one named in
+  ``optional`` may be missing.
+- ``product``: ``base`` times the percentage ``share`` is ``equals``, one cent either way.
+- ``range``: ``of`` is neither less than ``least`` nor more than ``most``.
+- ``term``: from ``first`` to ``then`` are at most ``months``, or ``days``, or both together.
+- ``order``: ``first`` is no later than ``then``. ``within``: ``of`` lies between the two.
+- ``distinct``: no two rows have the same in the column ``of`` and the columns ``together``.
+- ``consecutive``: the months of the column ``of`` follow each other, row by row.
+- ``person``: ``birth`` and ``sex`` are as the resident identity number ``code`` has them.
+- ``age``: who has that number is from ``least`` to ``most`` years old on the day ``on``.
+- ``differs``, ``same``: ``first`` and ``then`` are, or are not, two values.
+- ``requires``: where ``when`` is one of the values ``is``, all of ``needs`` are given.
+
+With ``table`` a rule is asked of each row of that table: a name is then one of the table's
+columns if it has a column of that name, and never the licence's value beside it; else a field
+of the licence. :mod:`elicense.profiles.rule_fit` refuses a rule that names what is not there,
+or what it cannot judge. A rule speaks only of values that are there: what is missing or hidden
+in a copy is somebody else's question.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from elicense.canonical import Value
@@ -17,7 +38,7 @@ from elicense.licence import Licence
 from elicense.months import add_months
 from elicense.profiles.amounts import money, percent
 from elicense.profiles.model import Profile, Rule
-from elicense.profiles.printed import table_rows
+from elicense.profiles.printed import choice_items, table_rows
 
 _CENT = Decimal("0.01")
 
@@ -37,32 +58,29 @@ class _AbsentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """The values a rule reads: the licence's, or first those of one row of a table."""
+    """The values a rule reads: the licence's, or those of one row of a table for the names of
+    its columns, whether or not the row has them."""
 
     values: Mapping[str, Value]
     paths: Mapping[str, str]
-    row: Mapping[str, Value] | None = None
+    columns: frozenset[str] = frozenset()
+    row: Mapping[str, Value] = field(default_factory=dict)
     row_path: str = ""
 
+    def has(self, key: str) -> bool:
+        found = self.row if key in self.columns else self.values
+        return found.get(key) not in (None, "", ())
+
     def get(self, key: str) -> Value:
-        if self.row is not None and key in self.row:
-            return self.row[key]
-        value = self.values.get(key)
-        if value is None or value == "":
+        if not self.has(key):
             raise _AbsentError(key)
-        return value
+        return self.row[key] if key in self.columns else self.values[key]
 
     def path(self, key: str) -> str:
-        if self.row is not None and key in self.row:
-            return f"{self.row_path}.{key}"
-        return self.paths[key]
+        return f"{self.row_path}.{key}" if key in self.columns else self.paths[key]
 
     def amount(self, key: str) -> Decimal:
-        value = self.get(key)
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        found = Decimal(str(value)) if whole else money(value)
-        if found is None:
-            found = percent(value)
+        found = _number(self.get(key))
         if found is None:
             raise _AbsentError(key)  # of another kind: licence.fields says so
         return found
@@ -77,18 +95,31 @@ class _Row:
             raise _AbsentError(key) from None
 
 
+def _number(value: Value) -> Decimal | None:
+    """An integer, an amount or a percentage, exact."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    found = money(value)
+    return percent(value) if found is None else found
+
+
 def breaches(profile: Profile, licence: Licence) -> tuple[Breach, ...]:
     """Every rule of the type that ``licence`` breaks, in the profile's order."""
     given = profile.values(licence)
     seen = _Row(
         {item.key: value for item, value in given}, {item.key: item.path for item, _ in given}
     )
-    return tuple(breach for rule in profile.rules for breach in _broken(rule, seen))
+    columns = {item.key: frozenset(c.key for c in item.columns) for item in profile.fields}
+    return tuple(
+        breach
+        for rule in profile.rules
+        for breach in _broken(rule, seen, columns.get(rule.table, frozenset()))
+    )
 
 
-def _broken(rule: Rule, seen: _Row) -> Iterator[Breach]:
+def _broken(rule: Rule, seen: _Row, columns: frozenset[str]) -> Iterator[Breach]:
     judge = KINDS[rule.kind].judge
-    for place in _places(rule, seen):
+    for place in _places(rule, seen, columns):
         try:
             for path, detail in judge(rule, place):
                 yield Breach(rule, path, detail)
@@ -96,22 +127,30 @@ def _broken(rule: Rule, seen: _Row) -> Iterator[Breach]:
             continue
 
 
-def _places(rule: Rule, seen: _Row) -> Iterator[_Row]:
+def _places(rule: Rule, seen: _Row, columns: frozenset[str]) -> Iterator[_Row]:
     """Each row of the rule's table, or the licence itself."""
     if not rule.table:
         yield seen
         return
     for index, row in enumerate(table_rows(seen.values.get(rule.table))):
         path = f"{seen.paths[rule.table]}.{index}"
-        yield _Row(seen.values, seen.paths, row, path)
+        yield _Row(seen.values, seen.paths, columns, row, path)
 
 
 Told = Iterator[tuple[str, str]]
 
 
+def _count(rule: Rule, seen: _Row) -> Told:
+    """Of a table too long for a QR code its value is the number of its rows."""
+    rows, told = seen.get(rule.text("of")), seen.amount(rule.text("equals"))
+    there = rows if isinstance(rows, int) else len(table_rows(rows))
+    if told != there:
+        yield seen.path(rule.text("equals")), f"{told} ≠ {there}"
+
+
 def _sum(rule: Rule, seen: _Row) -> Told:
     table, _, column = rule.text("of").partition(".")
-    found = [money(row.get(column)) for row in table_rows(seen.get(table))]
+    found = [_number(row.get(column)) for row in table_rows(seen.get(table))]
     total = seen.amount(rule.text("equals"))
     if not found or any(amount is None for amount in found):
         raise _AbsentError(column)
@@ -151,6 +190,7 @@ def _product(rule: Rule, seen: _Row) -> Told:
 def _term(rule: Rule, seen: _Row) -> Told:
     start, until = seen.date(rule.text("first")), seen.date(rule.text("then"))
     longest = add_months(start, rule.integer("months"))
+    longest += datetime.timedelta(days=rule.integer("days"))
     if until > longest:
         yield seen.path(rule.text("then")), f"{until} > {longest}"
 
@@ -183,7 +223,7 @@ def _consecutive(rule: Rule, seen: _Row) -> Told:
     table, _, column = rule.text("of").partition(".")
     before: datetime.date | None = None
     for index, row in enumerate(table_rows(seen.get(table))):
-        day = _Row({}, {}, row).date(column)
+        day = _Row({}, {}, frozenset({column}), row).date(column)
         if before is not None and day != add_months(before, 1):
             yield f"{seen.path(table)}.{index}.{column}", f"{before:%Y-%m} → {day:%Y-%m}"
         before = day
@@ -193,10 +233,10 @@ def _person(rule: Rule, seen: _Row) -> Told:
     """Date of birth and sex as the resident identity number (GB 11643) has them."""
     code = _resident(seen.get(rule.text("code")))
     birth = rule.text("birth")
-    if birth and seen.values.get(birth) and seen.date(birth) != born(code):
+    if birth and seen.has(birth) and seen.date(birth) != born(code):
         yield seen.path(birth), f"{seen.date(birth)} ≠ {born(code)}"
     sex = rule.text("sex")
-    if sex and seen.values.get(sex):
+    if sex and seen.has(sex):
         wanted = "male" if int(code[16]) % 2 else "female"
         if seen.get(sex) != wanted:
             yield seen.path(sex), f"{seen.get(sex)} ≠ {wanted}"
@@ -242,16 +282,27 @@ def _same(rule: Rule, seen: _Row) -> Told:
 
 def _requires(rule: Rule, seen: _Row) -> Told:
     """Where a field has one of some values, others must be given."""
-    if str(seen.get(rule.text("when"))) not in rule.texts("is"):
+    value = seen.get(rule.text("when"))
+    codes = [code for code, _ in choice_items(value)] or [str(value)]
+    if not set(codes) & set(rule.texts("is")):
         return
     for key in rule.texts("needs"):
-        if seen.values.get(key) in (None, "", ()):
+        if not seen.has(key):
             yield seen.path(rule.text("when")), key
+
+
+_NUMBERS = ("money", "integer", "percent")
+_DAYS = ("date", "month")
+_CODES = ("text", "resident-id")
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a kind of rule asks, which settings name fields, and which are other values."""
+    """What a kind of rule asks, which settings name fields, and which are other values.
+
+    ``columns`` are the settings that name a column as ``table.column``, ``takes`` the kinds of
+    field a setting can name (any, where it is not there).
+    """
 
     judge: Callable[[Rule, _Row], Told]
     fields: tuple[str, ...]  # names of one field, or table.column
@@ -259,21 +310,36 @@ class Kind:
     numbers: tuple[str, ...] = ()
     plain: tuple[str, ...] = ()  # texts, or lists of them, that name no field
     optional: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    takes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def _take(kinds: tuple[str, ...], *names: str) -> dict[str, tuple[str, ...]]:
+    return dict.fromkeys(names, kinds)
 
 
 KINDS: Mapping[str, Kind] = {
-    "sum": Kind(_sum, ("of", "equals")),
+    "count": Kind(_count, ("of", "equals"), takes={"of": ("table",), "equals": ("integer",)}),
+    "sum": Kind(_sum, ("of", "equals"), columns=("of",),
+                takes=_take(("money", "integer"), "of", "equals")),
     "total": Kind(_total, ("equals",), ("plus", "minus", "optional"),
-                  optional=("minus", "optional")),
-    "product": Kind(_product, ("base", "share", "equals")),
-    "term": Kind(_term, ("first", "then"), numbers=("months",)),
-    "order": Kind(_order, ("first", "then")),
-    "within": Kind(_within, ("of", "first", "then")),
-    "distinct": Kind(_distinct, ("of",), plain=("together",), optional=("together",)),
-    "consecutive": Kind(_consecutive, ("of",)),
-    "person": Kind(_person, ("code", "birth", "sex"), optional=("birth", "sex")),
-    "age": Kind(_age, ("code", "on"), numbers=("least", "most")),
-    "range": Kind(_range, ("of",), plain=("least", "most"), optional=("least", "most")),
+                  optional=("minus", "optional"),
+                  takes=_take(_NUMBERS, "equals", "plus", "minus", "optional")),
+    "product": Kind(_product, ("base", "share", "equals"),
+                    takes=_take(_NUMBERS, "base", "share", "equals")),
+    "term": Kind(_term, ("first", "then"), numbers=("months", "days"),
+                 optional=("months", "days"), takes=_take(_DAYS, "first", "then")),
+    "order": Kind(_order, ("first", "then"), takes=_take(_DAYS, "first", "then")),
+    "within": Kind(_within, ("of", "first", "then"), takes=_take(_DAYS, "of", "first", "then")),
+    "distinct": Kind(_distinct, ("of",), plain=("together",), optional=("together",),
+                     columns=("of",)),
+    "consecutive": Kind(_consecutive, ("of",), columns=("of",), takes=_take(_DAYS, "of")),
+    "person": Kind(_person, ("code", "birth", "sex"), optional=("birth", "sex"),
+                   takes={"code": _CODES, "birth": ("date",), "sex": ("choice",)}),
+    "age": Kind(_age, ("code", "on"), numbers=("least", "most"),
+                takes={"code": _CODES, "on": _DAYS}),
+    "range": Kind(_range, ("of",), plain=("least", "most"), optional=("least", "most"),
+                  takes=_take(_NUMBERS, "of")),
     "differs": Kind(_differs, ("first", "then")),
     "same": Kind(_same, ("first", "then")),
     "requires": Kind(_requires, ("when",), ("needs",), plain=("is",)),
