@@ -31,6 +31,9 @@ def from_fault(fault: Fault, subject: str) -> Finding:
         indication="FORMAT_FAILURE" if fault.fatal else "",
     )  # fmt: skip
 
+# what the standards name by a key, in words for people
+_NAMED = {"ByteRange": ("文件中受签名保护的内容", "The signed content of the file")}
+
 
 def integrity(case: Case) -> Iterator[Finding]:
     """``integrity.digest``: every protected part is what it was when it was sealed."""
@@ -40,7 +43,9 @@ def integrity(case: Case) -> Iterator[Finding]:
         for item in signature.digests:
             if item.matches:
                 continue
-            values = {"place": item.place, "algorithm": item.algorithm, "problem": item.problem}
+            place_zh, place_en = _NAMED.get(item.place, (f"{item.place} ", item.place))
+            values = {"place": item.place, "algorithm": item.algorithm, "problem": item.problem,
+                      "place_zh": place_zh, "place_en": place_en}  # fmt: skip
             if item.actual is None and digest_name(item.algorithm) is None:
                 found.append(Finding("integrity.digest", UNKNOWN, judged.subject,
                                      "algorithm-unknown", values))  # fmt: skip
