@@ -92,7 +92,10 @@ def by_kind(rng: random.Random, profile: Profile, *, whole: bool = False) -> Lic
         number=f"{rng.randint(1, 10**9):010}",
         issuer=Party(**members["issuer"]),
         holder=Party(**members["holder"]),
-        validity=Validity(issued=day, valid_until=day + datetime.timedelta(days=80)),
+        validity=Validity(
+            issued=day, valid_from=day if "valid_from" in members["validity"] else None,
+            valid_until=day + datetime.timedelta(days=80),
+        ),
         fields=members["fields"],
         status=StatusReference(LIST, rng.randint(0, 100_000)),
     )  # fmt: skip
