@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from elicense.cli import common, keys
+from elicense.cli import common, keys, making
 from elicense.errors import IssueRefused, UsageError
 
 _SUBFILTERS = ("adbe.pkcs7.detached", "ETSI.CAdES.detached", "GM.sm2seal")
@@ -132,23 +132,7 @@ def _given(options: dict[str, Any], signer: Any) -> dict[str, Any]:
     }
     if options["by"]:
         given["creator"] = CopyParty(options["by"], options["by_code"])
-    if options["trust"] is None:
-        click.echo(
-            "elicense: no trust store given (--trust DIR): licence and copy are checked for what "
-            "they prove by themselves, not for who signed them", err=True,
-        )  # fmt: skip
-    else:
-        given["trust"] = common.load_trust(
-            options["trust"], allow_test=options["allow_test_trust"],
-            operators=options["operators"],
-        )  # fmt: skip
-    if options["font"]:
-        from elicense.issuing import fonts
-
-        given["font"] = fonts.load(Path(options["font"]))
-    if options["tsa"]:
-        from elicense.trust import fetch, tsa
-
-        caps = fetch.Caps(allow_loopback=options["allow_loopback"])
-        given["timestamp"] = tsa.authority(options["tsa"], digest=signer.digest, caps=caps)
-    return given
+    untrusted = (
+        "licence and copy are checked for what they prove by themselves, not for who signed them"
+    )
+    return {**given, **making.terms(options, digest=signer.digest, untrusted=untrusted)}

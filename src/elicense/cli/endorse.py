@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from elicense.cli import common, keys
+from elicense.cli import common, keys, making
 from elicense.errors import IssueRefused, UsageError
 
 _SUBFILTERS = ("adbe.pkcs7.detached", "ETSI.CAdES.detached", "GM.sm2seal")
@@ -81,23 +81,7 @@ def _given(options: dict[str, Any], digest: str) -> dict[str, Any]:
         "profile": options["subfilter"],
         "time": options["claimed"],
     }
-    if options["trust"] is None:
-        click.echo(
-            "elicense: no trust store given (--trust DIR): the result is checked for what it "
-            "proves by itself, not for who may endorse", err=True,
-        )  # fmt: skip
-    else:
-        given["trust"] = common.load_trust(
-            options["trust"], allow_test=options["allow_test_trust"],
-            operators=options["operators"],
-        )  # fmt: skip
-    if options["font"]:
-        from elicense.issuing import fonts
-
-        given["font"] = fonts.load(Path(options["font"]))
-    if options["tsa"]:
-        from elicense.trust import fetch, tsa
-
-        caps = fetch.Caps(allow_loopback=options["allow_loopback"])
-        given["timestamp"] = tsa.authority(options["tsa"], digest=digest, caps=caps)
-    return given
+    untrusted = (
+        "the result is checked for what it proves by itself, not for who may endorse"
+    )
+    return {**given, **making.terms(options, digest=digest, untrusted=untrusted)}
