@@ -55,7 +55,7 @@ def _one(
     hide = [item.key for item, _ in profile.values(licence) if item.maskable and item.printed]
     copied = elicense.make_copy(
         original, purpose="跨省通办窗口核验", receiver="山东省政务服务中心", hide=hide[:2],
-        until=timedelta(days=30), signer=offices.credential(licence, "copy"),
+        until=timedelta(days=10), signer=offices.credential(licence, "copy"),
         timestamp=offices.stamp(AT), trust=trust, time=AT,
     )  # fmt: skip
     second = elicense.verify(copied, trust=trust, at=AT, now=AT + timedelta(hours=1))

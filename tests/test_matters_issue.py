@@ -105,7 +105,7 @@ def test_a_copy_that_hides_all_that_may_be_hidden_still_verifies(path: Path) -> 
     made: Any = offices()
     copied = elicense.make_copy(
         sealed(licence, "ofd"), purpose="跨省通办窗口核验", receiver="山东省政务服务中心",
-        hide=hide, until=timedelta(days=30), signer=made.credential(licence, "copy"),
+        hide=hide, until=timedelta(days=10), signer=made.credential(licence, "copy"),
         timestamp=made.stamp(AT), trust=trust(), time=AT,
     )  # fmt: skip
     report = verify(copied)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from elicense import profiles
+from elicense import canonical, profiles
+from elicense import licence as lic
 from elicense.authoring.samples import resident_born
 from elicense.errors import UsageError
 from elicense.licence import Licence, Party, Validity
@@ -151,6 +152,26 @@ def test_a_list_of_codes_requires_what_any_of_them_does(tmp_path: Path) -> None:
     assert told(tmp_path, rule, reasons=both) == [("fields.reasons", "note")]
     assert told(tmp_path, rule, reasons=both, note="x") == []
     assert told(tmp_path, rule, reasons=both[:1]) == []
+
+
+def test_what_a_copy_hides_or_a_code_leaves_out_may_be_there(tmp_path: Path) -> None:
+    rule = 'kind = "requires"\nwhen = "reasons"\nis = ["other"]\nneeds = ["note"]'
+    profile = load(tmp_path, rule)
+    read = lic.load(canonical.encode(masked({"reasons": ({"code": "other"},)}, "fields.note")))
+    assert profiles.breaches(profile, read) == ()
+    shown = lic.load(canonical.encode(masked({"reasons": ({"code": "other"},)})))
+    assert [item.detail for item in profiles.breaches(profile, shown)] == ["note"]
+    assert profiles.breaches(profile, shown, whole=False) == ()
+
+
+def masked(fields: dict[str, Any], *hidden: str) -> dict[str, Any]:
+    """``licence.json`` of a copy that hides some paths."""
+    values = dict.fromkeys(hidden, "A" * 43)
+    return {
+        "format": lic.FORMAT, "type": "rules", "identifier": "x", "number": "1", "version": 1,
+        "issuer": {"name": "局"}, "holder": {"name": "某"}, "fields": fields, "endorsements": (),
+        "validity": {"issued": "2026-03-02"}, "digests": {"algorithm": "sm3", "values": values},
+    }  # fmt: skip
 
 
 def test_a_person_in_a_row_is_judged_by_that_row_alone(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def rules(case: Case) -> Iterator[Finding]:
     licence, profile = case.licence, case.profile
     if licence is None or profile is None or not profile.rules:
         return
-    found = breaches(profile, licence)
+    found = breaches(profile, licence, whole=licence.source is not None)
     for breach in found:
         rule = breach.rule
         words = {"rule_zh": rule.zh, "rule_en": rule.en, "detail": breach.detail}

@@ -66,10 +66,15 @@ class _Row:
     columns: frozenset[str] = frozenset()
     row: Mapping[str, Value] = field(default_factory=dict)
     row_path: str = ""
+    unseen: frozenset[str] = frozenset()  # fields that may well have a value, not shown here
 
     def has(self, key: str) -> bool:
         found = self.row if key in self.columns else self.values
         return found.get(key) not in (None, "", ())
+
+    def lacks(self, key: str) -> bool:
+        """It has no value, and that is known: no copy hides it, no code leaves it out."""
+        return not self.has(key) and (key in self.columns or key not in self.unseen)
 
     def get(self, key: str) -> Value:
         if not self.has(key):
@@ -103,18 +108,29 @@ def _number(value: Value) -> Decimal | None:
     return percent(value) if found is None else found
 
 
-def breaches(profile: Profile, licence: Licence) -> tuple[Breach, ...]:
-    """Every rule of the type that ``licence`` breaks, in the profile's order."""
+def breaches(
+    profile: Profile, licence: Licence, *, whole: bool = True
+) -> tuple[Breach, ...]:
+    """Every rule of the type that ``licence`` breaks, in the profile's order.
+
+    One that is not ``whole`` comes from a QR code, which leaves fields out.
+    """
     given = profile.values(licence)
     seen = _Row(
-        {item.key: value for item, value in given}, {item.key: item.path for item, _ in given}
-    )
+        {item.key: value for item, value in given}, {item.key: item.path for item, _ in given},
+        unseen=_unseen(profile, licence, whole=whole),
+    )  # fmt: skip
     columns = {item.key: frozenset(c.key for c in item.columns) for item in profile.fields}
     return tuple(
         breach
         for rule in profile.rules
         for breach in _broken(rule, seen, columns.get(rule.table, frozenset()))
     )
+
+
+def _unseen(profile: Profile, licence: Licence, *, whole: bool) -> frozenset[str]:
+    hidden = licence.source.hidden if licence.source is not None else ()
+    return frozenset(item.key for item in profile.fields if not whole or item.path in hidden)
 
 
 def _broken(rule: Rule, seen: _Row, columns: frozenset[str]) -> Iterator[Breach]:
@@ -134,7 +150,7 @@ def _places(rule: Rule, seen: _Row, columns: frozenset[str]) -> Iterator[_Row]:
         return
     for index, row in enumerate(table_rows(seen.values.get(rule.table))):
         path = f"{seen.paths[rule.table]}.{index}"
-        yield _Row(seen.values, seen.paths, columns, row, path)
+        yield _Row(seen.values, seen.paths, columns, row, path, seen.unseen)
 
 
 Told = Iterator[tuple[str, str]]
@@ -287,7 +303,7 @@ def _requires(rule: Rule, seen: _Row) -> Told:
     if not set(codes) & set(rule.texts("is")):
         return
     for key in rule.texts("needs"):
-        if not seen.has(key):
+        if seen.lacks(key):
             yield seen.path(rule.text("when")), key
 
 
