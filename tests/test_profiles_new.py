@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import elicense
+import own_types
 import service_world
 from elicense import profiles
 from elicense.authoring import trial
@@ -223,14 +224,7 @@ def test_a_new_type_is_valid_at_once(desk: Path, subject: str) -> None:
 
 def test_every_example_of_the_new_file_can_be_used(desk: Path) -> None:
     run(*NEW)
-    text = (desk / "tj-net.toml").read_text("utf-8")
-    lines, inside = [], False
-    for line in text.splitlines():  # an example goes from a table's head to a line without text
-        inside = line.startswith("# [") or (inside and line.startswith("# "))
-        lines.append(line.removeprefix("# ") if inside else line)
-        if inside and line.startswith(("# key = \"former_", "# key = \"work_", "# key = \"helper")):
-            lines.append("printed = false")  # no page holds all kinds, and a copy's mark too
-    (desk / "tj-net.toml").write_text("\n".join(lines), "utf-8")
+    (desk / "tj-net.toml").write_text(own_types.whole(), "utf-8")
     (desk / "tj-net.sample.json").unlink()
     profile = profiles.load(desk / "tj-net.toml")
     used = {item.kind for item in profile.fields}

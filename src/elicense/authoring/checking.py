@@ -17,6 +17,7 @@ from elicense.profiles.toml_table import Fault
 
 _SHARED = "shared.toml"
 _MAX_SAMPLE = 1 << 20
+_MOST = 200  # findings told of one file
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,7 @@ def check(path: Path, *, tried: bool = True) -> Checked:
     """Everything that is wrong with the licence type in ``path``; ``tried`` also issues a
     sample with throw-away keys and verifies it."""
     profile, faults = profiles.faults(path)
-    found = [_read_fault(fault) for fault in faults]
-    found += labels.findings(profile)
+    found: list[Finding] = list(labels.findings(profile))
     readable = not any(fault.kind in {"unreadable", "toml"} for fault in faults)
     result = Checked(path, profile)
     if readable:
@@ -71,12 +71,14 @@ def check(path: Path, *, tried: bool = True) -> Checked:
         found += structure.clashes(profile, {**packaged, **_siblings(path)}, path)
         if profile.id and profile.id != path.stem:
             found.append(Finding("file.name", "id", profile.id))
+    wrong = {fault.place for fault in faults}  # what was not read is not judged too
+    found = [*map(_read_fault, faults), *(item for item in found if item.place not in wrong)]
     if not faults and not _hopeless(found):
         result = _sampled(profile, path, found, tried=tried)
     text = _text(path) if readable else ""
-    told = tuple(dict.fromkeys(map(_key, found)))
-    by_key = {_key(item): item for item in reversed(found)}
-    lined = (replace(by_key[key], line=line_of(text, by_key[key].place)) for key in told)
+    once = {_key(item): item for item in reversed(found)}
+    told = [once[key] for key in list(dict.fromkeys(map(_key, found)))[:_MOST]]
+    lined = (replace(item, line=line_of(text, item.place)) for item in told)
     return replace(result, findings=tuple(sorted(lined, key=lambda f: (f.warning, f.line))))
 
 

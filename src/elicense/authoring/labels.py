@@ -36,11 +36,13 @@ def findings(profile: Profile) -> Iterator[Finding]:
 
 def _fields(items: Sequence[Field], place: str, inside: str = "") -> Iterator[Finding]:
     head = f"{inside}." if inside else ""
+    known: dict[str, Field] = {}
     for index, item in enumerate(items):
         where = f"{place}[{index}]"
         yield from _pair(where, head + item.key, item.zh, item.en, item.aliases)
-        for other in items[:index]:
-            for label in _shared(item, other):
+        for label in item.labels:
+            other = known.setdefault(_folded(label), item)
+            if label.strip() and other is not item and not _together(item, other, label):
                 yield Finding("label.shared", where, head + item.key,
                               {"label": label, "other": head + other.key})  # fmt: skip
 
@@ -66,15 +68,13 @@ def _pair(
                       {"label": name})  # fmt: skip
 
 
-def _shared(one: Field, other: Field) -> Iterator[str]:
-    """Labels of both. A party's name and address may stand under one label of a form."""
+def _together(one: Field, other: Field, label: str) -> bool:
+    """A party's name and address may stand under one label of a form."""
     paths = {one.path, other.path}
-    together = any(paths == {f"{who}.name{suffix}", f"{who}.address{suffix}"}
-                   for who in ("issuer", "holder") for suffix in ("", "_en"))  # fmt: skip
-    known = {_folded(label): label for label in other.labels}
-    for label in one.labels:
-        if _folded(label) in known and not (together and label in one.aliases):
-            yield label
+    return label in one.aliases and any(
+        paths == {f"{who}.name{suffix}", f"{who}.address{suffix}"}
+        for who in ("issuer", "holder") for suffix in ("", "_en")
+    )  # fmt: skip
 
 
 def _folded(label: str) -> str:
@@ -97,7 +97,7 @@ def _names(table: str, choices: Sequence[Choice]) -> Iterator[Finding]:
     for choice in choices:
         for name in choice.names:
             other = seen.setdefault(_folded(name), choice.code)
-            if name and other != choice.code:
+            if name.strip() and other != choice.code:
                 yield Finding("label.shared", f"table.{table}.{choice.code}",
                               f"{table}.{choice.code}",
                               {"label": name, "other": f"{table}.{other}"})  # fmt: skip

@@ -358,7 +358,8 @@ def _requires(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
 
 _WAYS: Mapping[str, Callable[[Draft, Rule, Row], Iterator[Way]]] = {
     "count": _count, "sum": _sum, "total": _total, "product": _product, "term": _term,
-    "order": _order, "within": _within, "distinct": _distinct, "consecutive": _consecutive, "person": _person,
+    "order": _order, "within": _within, "distinct": _distinct, "consecutive": _consecutive,
+    "person": _person,
     "age": _age, "range": _range, "differs": _differs, "same": _same, "requires": _requires,
 }  # fmt: skip
 

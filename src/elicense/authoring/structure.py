@@ -4,7 +4,7 @@ code, rules that can be kept and broken, a QR template of its own."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from elicense import identifiers
@@ -28,7 +28,7 @@ def findings(profile: Profile, *, packaged: bool) -> Iterator[Finding]:
     for state in profile.states:
         if state not in STATES.values():
             yield Finding("state", "status.states", state, {"known": ", ".join(STATES.values())})
-    if "valid" not in profile.states:
+    if profile.states and "valid" not in profile.states:
         yield Finding("state.valid", "status.states")
     for index, rule in enumerate(profile.rules):
         yield from _rule(rule, f"rule[{index}]")
@@ -48,7 +48,7 @@ def _fields(profile: Profile) -> Iterator[Finding]:
             yield Finding("field.deciding", f"{place}.deciding", item.key)
         if item.path in _BOUND and item.maskable:
             yield Finding("field.maskable", f"{place}.maskable", item.key)
-    if not any(item.deciding for item in profile.fields):
+    if profile.fields and not any(item.deciding for item in profile.fields):
         yield Finding("field.none-deciding", "field")
 
 
@@ -106,12 +106,20 @@ def clashes(
 
 def _rule(rule: Rule, place: str) -> Iterator[Finding]:
     """What reading leaves: bounds that contradict each other, a condition without a value."""
-    least, most = rule.settings.get("least"), rule.settings.get("most")
-    if least is not None and most is not None and Decimal(str(least)) > Decimal(str(most)):
+    least, most = (_number(rule.settings.get(name)) for name in ("least", "most"))
+    if least is not None and most is not None and least > most:
         yield Finding("rule.bounds", f"{place}.least", rule.id,
                       {"least": str(least), "most": str(most)})  # fmt: skip
     if rule.kind == "requires" and not rule.texts("is"):
         yield Finding("rule.is", f"{place}.is", rule.id)
+
+
+def _number(value: object) -> Decimal | None:
+    """A bound; None where there is none, or where reading said that it is no number."""
+    try:
+        return None if value is None else Decimal(str(value))
+    except InvalidOperation:
+        return None
 
 
 def unbreakable(profile: Profile, bases: tuple[Licence, ...]) -> Iterator[Finding]:

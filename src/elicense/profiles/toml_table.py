@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 from elicense.errors import UsageError
 
 MAX_FILE = 1 << 20  # bytes; a licence type has a few thousand
+MOST_TABLES = 500  # in one list: no form has as many fields
+MOST_FAULTS = 100  # told at once
 _MOST = 2**31 - 1  # of a number where nothing less is asked for
 _SHOWN = 60  # characters of a wrong value
 
@@ -80,7 +83,7 @@ class Table:
         place = ".".join(part for part in (self.place, key) if part)
         texts = {name: str(value)[:_SHOWN] for name, value in given.items()}
         fault = Fault(self.file, place, kind, _WORDS[kind].format(**texts), texts)
-        if fault not in self.faults:
+        if len(self.faults) < MOST_FAULTS and fault not in self.faults:
             self.faults.append(fault)
 
     def get(self, key: str, kind: type, default: Any = None) -> Any:
@@ -112,7 +115,7 @@ class Table:
         if value is None:
             return 0
         if value < 0 or value > most:
-            self.wrong(key, *(("negative",) if value < 0 else ("large",)), most=most)
+            self.wrong(key, "negative" if value < 0 else "large", most=most)
             return 0
         return value
 
@@ -136,7 +139,10 @@ class Table:
 
     def tables(self, key: str) -> Iterator[Table]:
         head = f"{self.place}." if self.place else ""
-        for index, item in enumerate(self.get(key, list, []) or []):
+        items = self.get(key, list, []) or []
+        if len(items) > MOST_TABLES:
+            self.wrong(key, "large", most=MOST_TABLES)
+        for index, item in enumerate(items[:MOST_TABLES]):
             yield Table(item, file=self.file, place=f"{head}{key}[{index}]", faults=self.faults)
 
     def table(self, key: str, default: Mapping[str, Any] | None = None) -> Table:
@@ -156,8 +162,8 @@ class Table:
 
     def refuse_twice(self, key: str, names: list[str]) -> None:
         """Note each name that stands twice among ``names``; empty ones are told elsewhere."""
-        for name in dict.fromkeys(names):
-            if name and names.count(name) > 1:
+        for name, count in Counter(names).items():
+            if name and count > 1:
                 self.wrong(key, "twice", found=name)
 
     def finish(self) -> None:
