@@ -42,6 +42,7 @@ FROM generate_series(1, :count) AS n
 """
 SCRIPT = """
 math.randomseed(os.time())
+delay = function() return math.random() * {pause} end
 request = function()
   return wrk.format("GET", "{path}", {{["Authorization"] = "Bearer {token}"}})
 end
@@ -64,9 +65,15 @@ def prepare(url: str, count: int) -> str:
     return token
 
 
-def load(url: str, path: str, token: str, folder: Path, *, connections: int) -> dict[str, float]:
+def load(
+    url: str, path: str, token: str, folder: Path, *, connections: int, pause: float = 0.0
+) -> dict[str, float]:  # fmt: skip
+    """Requests a second and the 99th percentile in ms. ``pause``: how many ms a connection
+    waits at most before its next request (half of it in the mean)."""
     script = folder / "load.lua"
-    body = SCRIPT.format(path=path, token=token)
+    body = SCRIPT.format(path=path, token=token, pause=pause)
+    if not pause:
+        body = body.replace("delay", "-- delay")
     if "{n}" in path:
         body = body.replace('"' + path + '"', '"' + path.replace("{n}", '" .. math.random(1, COUNT) .. "') + '"')  # noqa: E501
         body = body.replace("COUNT", os.environ["LOAD_COUNT"])
@@ -153,8 +160,13 @@ def report(at: str, token: str, folder: Path, pid: int) -> None:
     logged = load(at, path, token, folder, connections=64)
     print(f"empty endpoint {empty['rate']:.0f}/s; query with the access log "
           f"{logged['rate']:.0f}/s = {logged['rate'] / empty['rate']:.0%}")  # fmt: skip
-    half = load(at, path, token, folder, connections=8)
-    print(f"8 connections: {half['rate']:.0f}/s, p99 {half['p99']:.1f} ms")
+    few = load(at, path, token, folder, connections=8)
+    print(f"8 connections: {few['rate']:.0f}/s, p99 {few['p99']:.1f} ms")
+    # so that 32 connections ask half as often, an answer taking as long as with eight
+    pause = 2 * 1000 * (32 / (logged["rate"] / 2) - 8 / few["rate"])
+    half = load(at, path, token, folder, connections=32, pause=pause)
+    print(f"half load: {half['rate']:.0f}/s = {half['rate'] / logged['rate']:.0%}, "
+          f"p99 {half['p99']:.1f} ms")  # fmt: skip
     before, total = process.memory_info().rss, 0.0
     while total < 100_000:
         total += load(at, path, token, folder, connections=64)["rate"] * SECONDS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from elicense.errors import UsageError
@@ -36,6 +38,9 @@ def serve(
         click.echo(line, err=True)
     if check:
         return
+    # database threads share the interpreter with the event loop: the usual 5 ms between turns
+    # would be most of a query's time
+    sys.setswitchinterval(0.0005)
     uvicorn.run(
         create_app(wanted), host=host, port=port, ssl_certfile=tls_cert, ssl_keyfile=tls_key,
         log_level="warning", access_log=False, server_header=False, proxy_headers=False,
