@@ -145,8 +145,7 @@ WHOLE = [
     ('is = ["first"]', "is = []", "rule.is", "rule[4].is"),
     ('is = ["first"]', 'is = ["third"]', "file.not-one-of", "rule[4].is"),
     ('least = "1"\nmost = "500"', "", "rule.unbreakable", "rule[3]"),
-    ('id = "months"\nkind = "order"           #', 'id = "months"\nkind = "order"\ntable = "lines" #',
-     "", ""),
+    ('id = "months"\nkind = "order" ', 'id = "months"\ntable = "lines"\nkind = "order" ', "", ""),
     ('zh = "一级"', 'zh = "二级"', "label.shared", "table.grade.second"),
     ('[table.grade.second]\nnumber = 2', '[table.grade.second]\nnumber = 1', "file.twice",
      "table.grade.number"),
@@ -258,7 +257,8 @@ def test_what_is_not_there_is_a_fault_of_usage(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "data",
     [b"", b"\xff\xfe", b"\0" * 100, b"a = " + b"[" * 5000, b"# " + b"x" * 2_000_000,
-     b"a." * 3000 + b"b = 1", "[[field]]\nkey = \"\u202e\"".encode(), b"[[qr]]\n" * 2000, b"".join(b"[[field]]\nkey = 'k%d'\n" % n for n in range(40_000))],
+     b"a." * 3000 + b"b = 1", "[[field]]\nkey = \"\u202e\"".encode(), b"[[qr]]\n" * 2000,
+     b"".join(b"[[field]]\nkey = 'k%d'\n" % n for n in range(9_000))],
     ids=range(9),
 )  # fmt: skip
 def test_hostile_files_are_told_and_nothing_falls_over(tmp_path: Path, data: bytes) -> None:

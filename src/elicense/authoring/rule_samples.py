@@ -219,6 +219,14 @@ def _sum(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
         left = made.amount(equals, row) - added + made.amount(column, rows[-1])
         inside = replace(rule, table=table)
         yield lambda: made.put_amount(inside, column, rows[-1], left)
+        whole = made.amount(equals, row)
+
+        def in_the_last() -> None:
+            for item in rows:
+                made.put_amount(inside, column, item, Decimal(0))
+            made.put_amount(inside, column, rows[-1], whole)
+
+        yield in_the_last
 
 
 def _total(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
