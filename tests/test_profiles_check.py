@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from pathlib import Path
 
@@ -220,12 +221,16 @@ def test_a_code_that_holds_too_much_is_told(tmp_path: Path) -> None:
         for n in range(4)
     ) + "[[field]]\nkey = \"issued\"")  # fmt: skip
     sample = json.loads(sample_text(own_types.WANTED))
-    cells = {f"c{n}": "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未"[n:] * 4 for n in range(4)}
-    rows = [{"month": f"2026-0{n}", "amount": "1.00", **cells} for n in range(1, 7)]
+    rng = random.Random(1)  # noqa: S311 - what deflate cannot shorten
+    rows = [
+        {"month": f"2026-0{row}", "amount": "1.00"}
+        | {f"c{n}": "".join(rng.choices("0123456789ABCDEF", k=150)) for n in range(4)}
+        for row in range(1, 7)
+    ]
     sample["fields"] |= {"lines": rows, "total": "6.00"}
     (tmp_path / "tj-net.sample.json").write_text(json.dumps(sample), "utf-8")
     told = found(text, tmp_path, tried=True)
-    assert set(told) & {"trial.issue", "trial.scan", "page.sample"}, told
+    assert set(told) & {"trial.issue", "trial.scan"}, told
 
 
 def test_a_folder_is_checked_whole_and_its_types_against_each_other(tmp_path: Path) -> None:
