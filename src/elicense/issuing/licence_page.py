@@ -306,7 +306,7 @@ def _row(sheet: _Sheet, item: Field, value: Value, scale: float) -> _Row:
     if item.kind == "choices":
         texts = [(large, text) for text in _choices(item, value)]
     elif item.kind == "money":
-        texts = [(large, f"¥{sheet.value(item.key)}"), (large * 0.9, money_forms(str(value))[-2])]
+        texts = [(large, f"¥{sheet.value(item.key)}  {money_forms(str(value))[-2]}")]
     elif item.kind in {"choice", "date"}:
         texts = [(large, f"{sheet.value(item.key)}  {sheet.english(item.key)}".rstrip())]
     else:

@@ -83,7 +83,8 @@ def _cell(column: Field, row: Mapping[str, Value]) -> str:
 
 
 def _widths(item: Field, texts: Sequence[Sequence[str]], font: Font) -> tuple[float, ...]:
-    """Each column as wide as its widest text where that fits, text columns narrower where not."""
+    """Each column as wide as its widest text where that fits; where not, the widest columns of
+    text are narrower, and wrap."""
     room = RIGHT - LEFT
     wanted = []
     for index, column in enumerate(item.columns):
@@ -94,9 +95,11 @@ def _widths(item: Field, texts: Sequence[Sequence[str]], font: Font) -> tuple[fl
     if spare >= 0:
         return tuple(width + spare / len(wanted) for width in wanted)
     soft = [i for i, column in enumerate(item.columns) if column.kind not in _NUMBERS]
-    taken = sum(width for i, width in enumerate(wanted) if i not in soft)
-    share = (room - taken) / sum(wanted[i] for i in soft) if soft else 0.0
-    found = [w * share if i in soft else w for i, w in enumerate(wanted)]
+    left = room - sum(width for i, width in enumerate(wanted) if i not in soft)
+    found = list(wanted)
+    for place, index in enumerate(sorted(soft, key=lambda i: wanted[i])):
+        found[index] = min(wanted[index], left / (len(soft) - place))  # the widest give way
+        left -= found[index]
     if not soft or min(found[i] for i in soft) < _LEAST:
         raise UsageError("page.room", f"the columns of {item.zh} do not fit the page")
     return tuple(found)
