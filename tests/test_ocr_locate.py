@@ -143,6 +143,26 @@ def test_a_value_of_several_lines_grows_to_its_own_cell_only() -> None:
     assert place(lines, "valid_until", DOC) == ["2031年02月28日"]
 
 
+@pytest.mark.parametrize("lost", ["", "Name of the", "公司名称"])
+def test_a_label_torn_in_two_bounds_no_value_and_takes_no_other_field_s(lost: str) -> None:
+    """A reader makes "Name of the" and "Company" of a label, or sees its last word alone."""
+    torn = [(120, 135, "Name of the"), (290, 137, "Company"),
+            (120, 235, "Address of the"), (330, 237, "Company")]  # fmt: skip
+    whole = [item for item in FORM if not item[2].endswith(" of the Company")]
+    lines = [line(x, y, text) for x, y, text in (*whole, *torn) if text != lost]
+    chinese, english = WANTED["holder_name"]
+    wanted = {"Name of the": [chinese]}.get(lost, [chinese, english])
+    assert place(lines, "holder_name") == wanted
+    for key in ("company_number", "ship_name"):
+        assert place(lines, key) == WANTED[key]
+
+
+def test_a_long_label_misread_in_a_letter_is_no_short_one() -> None:
+    lines = [line(120, 335, "Company ldentification number"), line(580, 335, "9999449")]
+    assert place(lines, "company_number") == ["9999449"]
+    assert place(lines, "holder_name") == []
+
+
 @pytest.mark.parametrize("label", ["有效斯至", "Valid untii", "VALID UNTIL", "有 效 期 至"])
 def test_a_label_misread_in_a_letter_still_leads_to_its_value(label: str) -> None:
     lines = [line(120, 100, label), line(500, 100, "2031年02月28日")]

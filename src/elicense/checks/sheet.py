@@ -12,6 +12,7 @@ from elicense.checks.signatures import UNKNOWN, WARN
 from elicense.errors import InputError
 from elicense.evidence import QrCode
 from elicense.findings import Finding, Outcome
+from elicense.identifiers import parse_identifier
 from elicense.limits import Limits
 from elicense.qr.payload import Payload, decode
 
@@ -84,9 +85,17 @@ def one_licence(case: Case) -> Iterator[Finding]:
     if len(seen) < 2:
         return
     shown = [f"{p.number} ({p.identifier}, v{p.version})" for p in seen][:_SHOWN]
-    same = len({p.identifier for p in seen}) == 1
+    same = len({_of_any_version(p.identifier) for p in seen}) == 1
     values = {"licences": "; ".join(shown), "count": str(len(seen))}
     yield Finding("sheet.one-licence", UNKNOWN, "file", "versions" if same else "", values)
+
+
+def _of_any_version(identifier: str) -> str:
+    """The identifier without its last two parts, 版本号 and 校验位: versions differ in them."""
+    try:
+        return parse_identifier(identifier).text.rsplit(".", 2)[0]
+    except InputError:
+        return identifier
 
 
 def _same(one: Payload, other: Payload) -> bool:

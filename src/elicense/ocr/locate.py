@@ -57,7 +57,7 @@ def labels(lines: Sequence[Placed], names: Labels) -> tuple[Label, ...]:
     for index, line in enumerate(lines):
         plain = fold(line.reading.text)
         found += _in_line(index, line.reading.text, plain, ordered, table)
-    return tuple(found)
+    return tuple(_mended(found, lines, table))
 
 
 def regions(
@@ -98,6 +98,34 @@ def _in_line(
     return found
 
 
+def _mended(
+    found: Sequence[Label], lines: Sequence[Placed], table: Mapping[str, set[str]]
+) -> list[Label]:
+    """Labels that the reader tore in two ("Name of the", "Company") are one: its last word by
+    itself is a label of another field, or bounds the place of the value."""
+    whole: dict[int, Label] = {}
+    for i, line in enumerate(lines):
+        after = _next_in_row(line, lines)
+        if after is not None and i not in whole:
+            text, rest = line.reading.text, lines[after].reading.text
+            keys = table.get(folded(text + rest))
+            if keys and folded(text) and folded(rest):
+                whole[i] = Label(frozenset(keys), i, 0, len(text), exact=True)
+                whole[after] = Label(frozenset(keys), after, 0, len(rest), exact=True)
+    return [label for label in found if label.line not in whole] + list(whole.values())
+
+
+def _next_in_row(line: Placed, lines: Sequence[Placed]) -> int | None:
+    """The line that follows in the same row after no more than a blank."""
+    for i, other in enumerate(lines):
+        gap = (other.left - line.right) / line.height
+        if other is not line and -0.8 < gap < 0.7 and (
+            abs(other.middle - line.middle) < 0.35 * min(line.height, other.height)
+        ):  # fmt: skip
+            return i
+    return None
+
+
 def _stands_out(label: Label, text: str, found: Sequence[Label]) -> bool:
     """In the middle of a line English words are a label only behind another label or before a
     colon: running text has the same words."""
@@ -122,18 +150,22 @@ def _at(
     index: int, text: str, plain: Folded, at: int, ordered: Sequence[str],
     table: Mapping[str, set[str]],
 ) -> Label | None:  # fmt: skip
-    for name in ordered:
-        if plain.text.startswith(name, at):
-            label = _made(index, text, plain, at, at + len(name), table[name], exact=True)
-            if label is not None:
-                return label
-    if at:
-        return None  # in the middle of a line only what is exactly a label is one
-    for name in ordered:
-        end = _near(name, plain.text)
-        if end:
-            return _made(index, text, plain, 0, end, table[name], exact=False)
-    return None
+    begun = (name for name in ordered if plain.text.startswith(name, at))
+    exact = next(
+        (name for name in begun
+         if _made(index, text, plain, at, at + len(name), (), exact=True)), "",
+    )  # fmt: skip
+    if at == 0:  # in the middle of a line only what is exactly a label is one
+        for name in ordered:
+            if len(name) <= len(exact):
+                break
+            end = _near(name, plain.text)
+            # a short label is not what a longer one misread begins with, if that is all there is
+            if end and (not exact or (end == len(plain.text) and name.isascii())):
+                return _made(index, text, plain, 0, end, table[name], exact=False)
+    if not exact:
+        return None
+    return _made(index, text, plain, at, at + len(exact), table[exact], exact=True)
 
 
 def _near(name: str, text: str) -> int:
@@ -251,7 +283,13 @@ def _right(
         if line.left > right - height and line.right > right + slack  # boxes overlap a little
         and top - slack < line.middle < bottom + slack
     ]  # fmt: skip
-    edge = min((line.left for i, line in in_row if i in starts), default=float("inf"))
+    values = min((line.left for i, line in in_row if i not in starts), default=0.0)
+    keys = frozenset[str]().union(*(label.keys for label in block))
+    edge = min(
+        (line.left for i, line in in_row if i in starts
+         and (line.left > values or not starts[i].keys & keys)),  # not a piece of this label
+        default=float("inf"),
+    )  # fmt: skip
     core = [(i, line) for i, line in in_row if i not in starts and line.left < edge]
     if not core:
         return ()
