@@ -18,6 +18,7 @@ _PADDING = 1.5  # beside and between cells
 _TITLE = 6.0
 _NUMBERS = frozenset({"money", "percent", "integer"})
 _LEAST = 12.0  # mm, the narrowest column
+_ROUNDING = 0.01  # mm: room kept for a table of just that height is room enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Grid:
         count = 0
         while first + count < len(self.rows):
             left -= self.row_height(first + count)
-            if left < 0:
+            if left < -_ROUNDING:
                 break
             count += 1
         return count
