@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from click.testing import CliRunner, Result
 
 import own_types
 from elicense import profiles
-from elicense.authoring import checking, rule_samples
+from elicense.authoring import checking, rule_samples, trial
 from elicense.authoring.finding import catalogue, line_of
 from elicense.authoring.new import sample_text
 from elicense.cli import cli
@@ -205,6 +206,37 @@ def test_a_wrong_sample_is_told(tmp_path: Path, old: str, new: str, code: str) -
     assert code in found(own_types.plain(), tmp_path, tried=True)
 
 
+def test_a_sample_whose_values_are_of_other_kinds_is_told_and_not_drawn(tmp_path: Path) -> None:
+    (tmp_path / "tj-net.sample.json").write_text(sample_text(own_types.WANTED), "utf-8")
+    for kind in ("money", "month", "percent", "integer", "date", "uscc", "table"):
+        old = 'en = "Scope"\nrequired = true\ndeciding = true\n'
+        column = '[[field.columns]]\nkey = "a"\nkind = "text"\nzh = "甲"\nen = "A"\n'
+        text = own_types.plain().replace('kind = "text"', f'kind = "{kind}"')
+        text = text.replace(old, old + column if kind == "table" else old)
+        assert "sample.refused" in found(text, tmp_path, tried=True), kind
+
+
+def test_an_amount_that_is_none_is_refused_by_its_field(tmp_path: Path) -> None:
+    path = tmp_path / "tj-net.toml"
+    path.write_text(own_types.plain().replace('kind = "text"', 'kind = "money"'), "utf-8")
+    profile = profiles.load(path)
+    made = rule_samples.good(profile)
+    assert made is not None
+    wrong = replace(made, fields={**made.fields, "scope": "many"})
+    assert [item.code for item in trial.run(profile, wrong).findings] == ["sample.refused"]
+
+
+def test_what_follows_from_a_fault_is_not_a_second_one(tmp_path: Path) -> None:
+    text = own_types.plain()
+    told = found(text.replace("required = true", "requird = true"), tmp_path)
+    assert set(told) == {"file.unknown-key", "file.missing", "type-code.unconfirmed"}
+    assert set(found(text.replace('zh = "渔网许可证"', 'zh = "渔'), tmp_path)) == {"file.toml"}
+    told = found(text.replace('    "issuer_code",\n', ""), tmp_path, tried=True)
+    assert set(told) == {"qr.lacks", "type-code.unconfirmed"}
+    told = found(text.replace('subject = "person"', 'subject = "people"'), tmp_path)
+    assert told == {"file.not-one-of": "subject", "type-code.unconfirmed": "type_code.confirmed"}
+
+
 def test_rules_that_contradict_each_other_leave_no_sample(tmp_path: Path) -> None:
     text = own_types.whole()
     more = '[[rule]]\nid = "none"\nkind = "range"\nof = "persons"\nleast = "600"\nmost = "700"\n'
@@ -221,7 +253,7 @@ def test_a_code_that_holds_too_much_is_told(tmp_path: Path) -> None:
         for n in range(4)
     ) + "[[field]]\nkey = \"issued\"")  # fmt: skip
     sample = json.loads(sample_text(own_types.WANTED))
-    rng = random.Random(1)  # noqa: S311 - what deflate cannot shorten
+    rng = random.Random(1)  # what deflate cannot shorten
     rows = [
         {"month": f"2026-0{row}", "amount": "1.00"}
         | {f"c{n}": "".join(rng.choices("0123456789ABCDEF", k=150)) for n in range(4)}

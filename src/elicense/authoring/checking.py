@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from elicense import profiles
 from elicense.authoring import labels, page_fit, rule_samples, structure, trial
 from elicense.authoring.finding import Finding, line_of
 from elicense.errors import Error, UsageError
-from elicense.issuing import reading
+from elicense.issuing import reading, validate
 from elicense.licence import Licence, StatusReference
 from elicense.profiles import Profile
 from elicense.profiles.toml_table import Fault
@@ -71,8 +72,7 @@ def check(path: Path, *, tried: bool = True) -> Checked:
         found += structure.clashes(profile, {**packaged, **_siblings(path)}, path)
         if profile.id and profile.id != path.stem:
             found.append(Finding("file.name", "id", profile.id))
-    wrong = {fault.place for fault in faults}  # what was not read is not judged too
-    found = [*map(_read_fault, faults), *(item for item in found if item.place not in wrong)]
+    found = [*map(_read_fault, faults), *_judged(found, faults)]
     if not faults and not _hopeless(found):
         result = _sampled(profile, path, found, tried=tried)
     text = _text(path) if readable else ""
@@ -88,7 +88,18 @@ def _key(item: Finding) -> tuple[object, ...]:
 
 def _hopeless(found: list[Finding]) -> bool:
     """Without these nothing can be drawn or issued: a trial would only say so again."""
-    return any(f.code in {"field.missing", "clash.id", "label.half"} for f in found)
+    codes = {"field.missing", "clash.id", "label.half", "qr.lacks"}
+    return any(item.code in codes for item in found)
+
+
+def _judged(found: list[Finding], faults: tuple[Fault, ...]) -> Iterator[Finding]:
+    """Without what follows from a fault of reading: a misspelt ``required`` is no missing one."""
+    wrong = {fault.place for fault in faults}
+    tables = {fault.place.rpartition(".")[0] for fault in faults} - {""}
+    for item in found:
+        inside = item.code.startswith("field.") and item.place.rpartition(".")[0] in tables
+        if item.place not in wrong and not inside:
+            yield item
 
 
 def _read_fault(fault: Fault) -> Finding:
@@ -123,6 +134,9 @@ def _sampled(profile: Profile, path: Path, found: list[Finding], *, tried: bool)
     if licence is None:
         found += [] if faults else [Finding("sample.none")]
         return result
+    if refused := _refused(profile, licence):
+        found += refused
+        return replace(result, sample="file" if given else "made")
     fit, pages, pages_rows = page_fit.findings(profile, licence)
     found += fit
     result = replace(result, pages=pages, pages_rows=pages_rows,
@@ -135,6 +149,14 @@ def _sampled(profile: Profile, path: Path, found: list[Finding], *, tried: bool)
         result, tried=done.tried, qr=done.qr, files=done.files,
         at=done.at.isoformat() if done.at else "",
     )  # fmt: skip
+
+
+def _refused(profile: Profile, licence: Licence) -> list[Finding]:
+    """What would keep the sample from being issued, whatever the page and the keys."""
+    day = licence.validity.issued or datetime.date.today()
+    with profiles.trying(profile):
+        faults = validate.faults(licence, day=day)
+    return [trial.refused(fault) for fault in faults]
 
 
 def sample_path(path: Path) -> Path:

@@ -46,7 +46,7 @@ def _fields(profile: Profile) -> Iterator[Finding]:
             yield Finding("field.required", f"{place}.required", item.key)
         if item.deciding and not item.printed:
             yield Finding("field.deciding", f"{place}.deciding", item.key)
-        if item.path in _BOUND and item.maskable:
+        if item.path in _BOUND and item.maskable and (item.required or item.key not in REQUIRED):
             yield Finding("field.maskable", f"{place}.maskable", item.key)
     if profile.fields and not any(item.deciding for item in profile.fields):
         yield Finding("field.none-deciding", "field")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from elicense.authoring.finding import Finding
 from elicense.crypto.ses import CHINA
-from elicense.errors import Error, IssueRefused
+from elicense.errors import Error, FieldFault, IssueRefused
 from elicense.findings import Outcome
 from elicense.issuing import throwaway
 from elicense.issuing.copy import make_copy
@@ -73,17 +73,16 @@ class _World:
 
 
 def _both(trial: Trial, profile: Profile, licence: Licence, world: _World) -> None:
-    refused: set[str] = set()
+    known: set[str] = set()
     forms: tuple[Literal["ofd", "pdf"], ...] = ("ofd", "pdf")
     for form in forms:
         try:
             made = _issued(profile, licence, world, form)
         except IssueRefused as error:
             for fault in error.faults:
-                if str(fault) not in refused:
-                    refused.add(str(fault))
-                    values = {"detail": fault.detail, "code": fault.code}
-                    trial.findings.append(Finding("sample.refused", "", fault.path, values))
+                if str(fault) not in known:
+                    known.add(str(fault))
+                    trial.findings.append(refused(fault))
             continue
         except Error as error:
             trial.findings.append(_failed("trial.issue", form, error))
@@ -95,6 +94,11 @@ def _both(trial: Trial, profile: Profile, licence: Licence, world: _World) -> No
         _copy(trial, profile, world, form, made)
         if form == "pdf" and profile.templates:
             _scan(trial, world, made)
+
+
+def refused(fault: FieldFault) -> Finding:
+    """A fault that issuing names, as a finding."""
+    return Finding("sample.refused", "", fault.path, {"detail": fault.detail, "code": fault.code})
 
 
 def _issued(

@@ -306,7 +306,8 @@ def _row(sheet: _Sheet, item: Field, value: Value, scale: float) -> _Row:
     if item.kind == "choices":
         texts = [(large, text) for text in _choices(item, value)]
     elif item.kind == "money":
-        texts = [(large, f"¥{sheet.value(item.key)}  {money_forms(str(value))[-2]}")]
+        words = money_forms(str(value))[-2:-1]  # none of what is no amount
+        texts = [(large, "  ".join((f"¥{sheet.value(item.key)}", *words)))]
     elif item.kind in {"choice", "date"}:
         texts = [(large, f"{sheet.value(item.key)}  {sheet.english(item.key)}".rstrip())]
     else:

@@ -28,7 +28,7 @@ _PATH = re.compile(
 )
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
-_SUBJECT = re.compile(r"company|ship|person")
+_SUBJECTS = ("person", "company", "ship")
 _TYPE_CODE = re.compile(r"[0-9A-Z]{21}")
 DICTIONARIES = (1,)  # of QR payloads: elicense.qr.dictionary holds them
 MOST_TEMPLATE = 2**31 - 1
@@ -80,7 +80,7 @@ def _profile(top: Table, known: Mapping[str, Table], tables: Tables) -> Profile:
         en=own.en,
         acronym=top.text("acronym", ""),
         aliases=own.aliases,
-        subject=top.text("subject", shape=_SUBJECT),
+        subject=_one_of(top, "subject", _SUBJECTS),
         type_code=type_code.text("value", shape=_TYPE_CODE),
         type_code_confirmed=type_code.flag("confirmed"),
         status_required=status.flag("required"),

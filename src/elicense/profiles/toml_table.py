@@ -150,7 +150,8 @@ class Table:
         place = ".".join(part for part in (self.place, key) if part)
         value = self.value.get(key, default)
         if value is None:
-            self.wrong(key, "missing")
+            if not self.void:
+                self.wrong(key, "missing")
             found = Table({}, file=self.file, place=place, faults=[])
             found.void = True
             return found
