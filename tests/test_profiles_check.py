@@ -195,6 +195,9 @@ def test_many_faults_are_told_at_once_and_in_the_order_of_the_file(tmp_path: Pat
         ('"valid_until": "2031', '"valid_until": "2021', "sample.refused"),
         ("110101199003070134", "110101199003070135", "sample.refused"),
         ('"type": "tj-net"', '"type": "msa-doc"', "sample.other-type"),
+        ('"issued": "2026-', '"issued": "0001-', "sample.day"),
+        ('"2026-03-02",\n    "valid_from": "2026-03-02",\n    "valid_until": "2031-03-01"',
+         '"9998-01-02",\n    "valid_until": "9999-12-30"', "sample.day"),
         ('"holder": {', '"holder": 3, "x": {', "sample.unreadable"),
         ("{", "[", "sample.unreadable"),
     ],
@@ -235,6 +238,14 @@ def test_what_follows_from_a_fault_is_not_a_second_one(tmp_path: Path) -> None:
     assert set(told) == {"qr.lacks", "type-code.unconfirmed"}
     told = found(text.replace('subject = "person"', 'subject = "people"'), tmp_path)
     assert told == {"file.not-one-of": "subject", "type-code.unconfirmed": "type_code.confirmed"}
+
+
+def test_a_region_that_is_none_does_not_stop_the_trial(tmp_path: Path) -> None:
+    text = own_types.plain().replace('[[field]]\nkey = "issuer_region"\nprinted = false\n', "")
+    sample = json.loads(sample_text(own_types.WANTED))
+    sample["issuer"]["region"] = "12"
+    (tmp_path / "tj-net.sample.json").write_text(json.dumps(sample), "utf-8")
+    assert set(found(text, tmp_path, tried=True)) >= {"type-code.unconfirmed"}
 
 
 def test_rules_that_contradict_each_other_leave_no_sample(tmp_path: Path) -> None:

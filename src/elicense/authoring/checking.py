@@ -18,6 +18,7 @@ from elicense.profiles.toml_table import Fault
 
 _SHARED = "shared.toml"
 _MAX_SAMPLE = 1 << 20
+_YEARS = (2000, 2100)  # that a trial can be sealed in
 _MOST = 200  # findings told of one file
 
 
@@ -156,7 +157,10 @@ def _refused(profile: Profile, licence: Licence) -> list[Finding]:
     day = licence.validity.issued or datetime.date.today()
     with profiles.trying(profile):
         faults = validate.faults(licence, day=day)
-    return [trial.refused(fault) for fault in faults]
+    found = [trial.refused(fault) for fault in faults]
+    if not _YEARS[0] <= day.year <= _YEARS[1]:
+        found.append(Finding("sample.day", "", day.isoformat()))
+    return found
 
 
 def sample_path(path: Path) -> Path:

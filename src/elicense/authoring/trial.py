@@ -15,6 +15,7 @@ from elicense.authoring.finding import Finding
 from elicense.crypto.ses import CHINA
 from elicense.errors import Error, FieldFault, IssueRefused
 from elicense.findings import Outcome
+from elicense.identifiers import check_area
 from elicense.issuing import throwaway
 from elicense.issuing.copy import make_copy
 from elicense.issuing.issue import issue
@@ -49,8 +50,8 @@ def run(profile: Profile, licence: Licence) -> Trial:
     day = licence.validity.issued or datetime.now(CHINA).date()
     sealed = datetime.combine(day, time(10), CHINA)
     trial = Trial(at=sealed + timedelta(hours=1))
-    issuer = throwaway.Issuer(licence.issuer.name or "试签机关", licence.issuer.code,
-                              licence.issuer.region)  # fmt: skip
+    region = licence.issuer.region if check_area(licence.issuer.region) == "ok" else "national"
+    issuer = throwaway.Issuer(licence.issuer.name, licence.issuer.code, region)
     end = max(sealed, datetime.now(UTC)) + timedelta(days=3650)
     office = throwaway.office(issuer, start=sealed - timedelta(days=400), end=end)
     given = replace(licence, status=StatusReference(throwaway.LIST, 0))
