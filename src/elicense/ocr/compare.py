@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 
 from elicense.canonical import Value
+from elicense.ocr.amounts import amounts, words
 from elicense.ocr.dates import dates
 from elicense.ocr.edits import Edit, edits
 from elicense.ocr.reading import Reading, alike, chinese, digits, fold, folded, joined
-from elicense.profiles import Choice, Field, choice_items, printed_forms
+from elicense.profiles import Choice, Field, choice_items, printed_forms, table_rows
+from elicense.profiles.amounts import money, percent
+from elicense.profiles.printed import month_forms
 
 MATCH, DIFFERS, UNREADABLE = "match", "differs", "unreadable"
 SURE = 0.85  # a character read with less is not held against anybody
@@ -25,6 +30,7 @@ READ = 0.70  # a text read with less on the average says nothing
 _LONG = 60  # characters: a longer text is looked for as it is, not nearly so
 _IMO = re.compile(r"\s*[Il1|]M[O0o]\s*(?:No|编号|号)?[\s.:：]*(?=[^\s]{7})")
 _NUMBERS = {"integer", "imo-ship", "imo-company", "mmsi"}
+_AMOUNTS = {"money", "percent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,12 @@ def compare(
         return _date(str(value), region)
     if item.kind in _NUMBERS:
         return _number(str(value), region)
+    if item.kind in _AMOUNTS:
+        return compare_amount(item, str(value), region)
+    if item.kind == "month":
+        return compare_month(str(value), region)
+    if item.kind == "table":
+        return compare_rows(item, value, region)
     if item.kind == "choices":
         return _choices(item, value, region)
     if item.kind in {"choice", "title"}:
@@ -162,6 +174,79 @@ def _date(signed: str, region: Sequence[Reading]) -> Compared:
         return Compared(DIFFERS, shown, tuple(wrong))
     plain = any(date.values == {wanted} for _, date in found)
     return Compared(MATCH if plain and not others else UNREADABLE, shown, tuple(pieces))
+
+
+def compare_amount(item: Field, signed: str, region: Sequence[Reading]) -> Compared:
+    """By value: 1,234.50 is 1234.50 and ¥1234.5. What stands there in words too must agree."""
+    wanted = money(signed) if item.kind == "money" else percent(signed)
+    if wanted is None:  # licence.fields speaks of that
+        return Compared(UNREADABLE, joined(region), tuple(region))
+    found = [(reading, amount) for reading in region for amount in amounts(reading)]
+    spoken = [text for reading in region if (text := words(reading))]
+    whole = joined(region)
+    right = [pair for pair in found if pair[1].value == wanted]
+    wrong = [(r, a) for r, a in found if a.value != wanted and (a.cents or not right)]
+    if not right:
+        sure = [r for r, a in wrong if a.value is not None and a.certainty >= SURE]
+        plain = re.sub(r"[^0-9]", "", signed)
+        same = any(_digits_of(r.part(a.start, a.end)) == plain for r, a in wrong)  # a point moved
+        outcome = DIFFERS if sure and len(sure) == len(found) and not same else UNREADABLE
+        return Compared(outcome, whole, tuple(region))
+    reading, amount = right[0]
+    agree = all(text in {folded(form) for form in printed_forms(item, signed)} for text in spoken)
+    outcome = MATCH if agree and not wrong else UNREADABLE
+    shown = reading.part(amount.start, amount.end)
+    return Compared(outcome, shown if outcome == MATCH else whole, tuple(region))
+
+
+_MONTH = re.compile(r"([0-9]{4})\s?[年/.-]\s?(1[0-2]|0?[1-9])(?![0-9])")
+
+
+def compare_month(signed: str, region: Sequence[Reading]) -> Compared:
+    """2026年3月, 2026-03, March 2026: the month must be there, and no other one."""
+    whole = joined(region)
+    found = [(m, f"{m[1]}-{int(m[2]):02}") for m in _MONTH.finditer(whole.text)]
+    others = [m for m, month in found if month != signed]
+    sure = any(min(whole.certainty[m.start() : m.end()]) >= SURE for m in others)
+    if others:
+        return Compared(DIFFERS if sure else UNREADABLE, whole, tuple(region))
+    english = {folded(form) for form in month_forms(signed) if form[:1].isalpha()}
+    there = bool(found) or folded(whole.text) in english
+    return Compared(MATCH if there else UNREADABLE, whole, tuple(region))
+
+
+def compare_rows(item: Field, value: Value, region: Sequence[Reading]) -> Compared:
+    """The rows of a table, cell by cell in their order: amounts by value, the rest as text.
+
+    Readers lose lines of long tables: what is not all there, in its order, stays open, and
+    only amounts that are as many as there should be, and sure, are told to differ.
+    """
+    whole = joined(region)
+    rows = table_rows(value)
+    text, at = folded(whole.text), 0
+    wanted: list[Decimal | None] = []
+    for row in rows:
+        for column in item.columns:
+            cell = row.get(column.key)
+            if column.kind == "money":
+                wanted.append(money(cell))
+            elif cell is not None and at >= 0:
+                at = _after(text, at, [folded(form) for form in printed_forms(column, cell)])
+    seen = [a for reading in region for a in amounts(reading) if a.cents]
+    values = [amount.value for amount in seen]
+    if rows and at >= 0 and None not in wanted and values == wanted:
+        return Compared(MATCH, whole, tuple(region))
+    off = [a for a, right in zip(seen, wanted, strict=False) if a.value != right]
+    sure = any(a.value is not None and a.certainty >= SURE for a in off)
+    moved = Counter(values) == Counter(wanted)  # the same amounts, read in another order
+    clear = len(values) == len(wanted) and None not in wanted and sure and not moved
+    return Compared(DIFFERS if clear else UNREADABLE, whole, tuple(region))
+
+
+def _after(text: str, at: int, forms: Sequence[str]) -> int:
+    """Where the first of ``forms`` that is found from ``at`` on ends; -1 if none is there."""
+    ends = [place + len(form) for form in forms if form and (place := text.find(form, at)) >= 0]
+    return min(ends, default=-1)
 
 
 def _number(signed: str, region: Sequence[Reading]) -> Compared:
