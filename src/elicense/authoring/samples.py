@@ -93,12 +93,17 @@ def by_kind(rng: random.Random, profile: Profile, *, whole: bool = False) -> Lic
         issuer=Party(**members["issuer"]),
         holder=Party(**members["holder"]),
         validity=Validity(
-            issued=day, valid_from=day if "valid_from" in members["validity"] else None,
+            issued=day, valid_from=day if _begins(profile) else None,
             valid_until=day + datetime.timedelta(days=80),
         ),
         fields=members["fields"],
         status=StatusReference(LIST, rng.randint(0, 100_000)),
     )  # fmt: skip
+
+
+def _begins(profile: Profile) -> bool:
+    """Does every licence of the type say from when it is good?"""
+    return profile.has("valid_from") and profile.field("valid_from").required
 
 
 def any_value(rng: random.Random, item: Field) -> Any:
