@@ -52,7 +52,8 @@ def _one(
     profile = profiles.get(licence.type)
     original = _issue(offices, licence)
     first = elicense.verify(original, trust=trust, at=AT, now=AT)
-    hide = [item.key for item, _ in profile.values(licence) if item.maskable and item.printed]
+    may = [item for item, _ in profile.values(licence) if item.maskable and item.printed]
+    hide = [item.key for item in sorted(may, key=lambda item: not item.required)]
     copied = elicense.make_copy(
         original, purpose="跨省通办窗口核验", receiver="山东省政务服务中心", hide=hide[:2],
         until=timedelta(days=10), signer=offices.credential(licence, "copy"),
