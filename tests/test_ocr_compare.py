@@ -216,6 +216,21 @@ def test_no_confidence_makes_a_match_of_a_difference(sure: float) -> None:
     assert outcome("holder_name", "岭南海运", "岭南航运", sure=sure) != MATCH
 
 
+@pytest.mark.parametrize("sure", [0.5, 0.99])
+@pytest.mark.parametrize(
+    ("signed", "shown"),
+    [
+        ("未来航运有限公司", "末来航运有限公司"), ("人民航运", "入民航运"),
+        ("日月航运", "曰月航运"), ("渤海一号", "渤海—号"), ("渤海一号", "渤海-号"),
+        ("渤海一号", "渤海号"), ("渤海二号", "渤海=号"),
+        ("海星", "海ㅤ星"), ("明珠", "明珠²"), ("SMC-1", "SMC-I"), ("ABC123", "АВС123"),
+    ],
+)  # fmt: skip
+def test_characters_drawn_alike_are_never_a_match(signed: str, shown: str, sure: float) -> None:
+    """Nobody sees 末 for 未, and a stroke 一 or nothing for one; nor does a reader decide it."""
+    assert outcome("holder_name", signed, shown, sure=sure) != MATCH
+
+
 def test_where_labels_are_shared_what_stands_beside_the_value_is_no_doubt() -> None:
     lines = read("岭南样例海运有限公司", "广州市南沙区样例大道8号")
     field = SMC.field("holder_name")
