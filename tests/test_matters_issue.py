@@ -156,3 +156,15 @@ def test_forty_rows_run_on_to_a_second_page_and_a_sheet_of_them_is_never_valid()
     sheet = verify(out.getvalue(), compared=True)
     assert sheet.verdict == "INDETERMINATE"
     assert any(f.reason == "not-in-code" for f in sheet.findings)
+
+
+def test_characters_that_the_font_lacks_are_refused_with_their_field() -> None:
+    path = next(item for item in REQUESTS if item.stem == "02-hukou-transfer")
+    licence = licence_of(path)
+    rows: Any = licence.fields["persons"]
+    rare = ({**rows[0], "name": "𠮷㐂䶮"}, *rows[1:])
+    with pytest.raises(elicense.IssueRefused) as caught:
+        sealed(replace(licence, fields={**licence.fields, "persons": rare}), "ofd")
+    (fault,) = caught.value.faults
+    assert (fault.path, fault.code) == ("fields.persons.0.name", "font.glyph")
+    assert all(character in fault.detail for character in "𠮷㐂䶮")
