@@ -81,6 +81,27 @@ def test_a_large_jpeg_is_read_at_half_its_size_and_its_corners_are_of_the_whole(
     assert found.codes[0].corners[0] == pytest.approx((1176, 1816), abs=8)
 
 
+@pytest.mark.parametrize("shape", [(1001, 701), (2401, 1801), (3001, 2001)])
+def test_no_jpeg_is_decoded_more_than_twice(
+    shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even a coloured one in which every stage looks for a code in vain."""
+    import cv2
+
+    blank = np.full((*shape, 3), 245, np.uint8)
+    blank[100:300, 100:300] = (220, 30, 40)  # red ink
+    decoded, imdecode = [], cv2.imdecode
+
+    def counted(data: Any, flags: int) -> Any:
+        decoded.append(flags)
+        return imdecode(data, flags)
+
+    monkeypatch.setattr(cv2, "imdecode", counted)
+    found = opened(jpeg(blank))
+    assert found.codes == () and found.stage == ""
+    assert len(decoded) == len(set(decoded)) == 2
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"not a picture", jpeg(np.zeros((9, 9), np.uint8))[:200], png(sheet())[:3000]],
     ids=["empty", "text", "JPEG head", "PNG head"],
