@@ -31,6 +31,7 @@ def from_fault(fault: Fault, subject: str) -> Finding:
         indication="FORMAT_FAILURE" if fault.fatal else "",
     )  # fmt: skip
 
+
 # what the standards name by a key, in words for people
 _NAMED = {"ByteRange": ("文件中受签名保护的内容", "The signed content of the file")}
 
