@@ -56,7 +56,8 @@ def test_the_schema_is_json_and_an_unknown_profile_is_named() -> None:
     assert json.loads(out)["$id"] == "urn:elicense:licence:1:msa-doc"
     code, out, err = run("profiles", "show", "msa-dog")
     assert (code, out) == (2, "")
-    assert "'msa-dog' is not one of msa-doc" in err
+    assert "'msa-dog' is no licence type known here; do you mean msa-doc" in err
+    assert "do you mean" not in run("profiles", "show", "9")[2]
 
 
 # -- licence ------------------------------------------------------------------------------

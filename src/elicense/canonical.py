@@ -29,6 +29,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|([\[{])|([\]}])', re.DOTALL)
 
 
+_OBJECT = (dict, Mapping)  # the one that mostly comes first: an abstract class is asked slowly
+
+
 def encode(value: Value) -> bytes:
     """The canonical bytes of ``value``; strings are brought to NFC.
 
@@ -39,17 +42,17 @@ def encode(value: Value) -> bytes:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, str):
+        return _string(value)
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):
         if abs(value) > MAX_INTEGER:
             raise UsageError("json.integer", f"{value} is outside ±(2**53 - 1)")
         return str(int(value))
-    if isinstance(value, str):
-        return _string(value)
     if isinstance(value, (tuple, list)):
         return "[" + ",".join(_text(item) for item in value) + "]"
-    if isinstance(value, Mapping):
+    if isinstance(value, _OBJECT):
         return _object(value)
     raise UsageError("json.type", f"a {type(value).__name__} has no canonical JSON form")
 
@@ -147,12 +150,12 @@ def _integer(text: str) -> int:
 
 
 def _frozen(value: Any) -> Value:
+    if isinstance(value, str):
+        return _no_surrogate(value)
     if isinstance(value, list):
         return tuple(_frozen(item) for item in value)
     if isinstance(value, dict):
         return {_no_surrogate(key): _frozen(member) for key, member in value.items()}
-    if isinstance(value, str):
-        return _no_surrogate(value)
     assert value is None or isinstance(value, (bool, int))
     return value
 
@@ -170,7 +173,7 @@ def value_at(tree: Value, path: str) -> Value:
     """
     here = tree
     for step in path.split("."):
-        if isinstance(here, Mapping) and step in here:
+        if isinstance(here, _OBJECT) and step in here:
             here = here[step]
         elif isinstance(here, tuple) and _is_index(step) and int(step) < len(here):
             here = here[int(step)]

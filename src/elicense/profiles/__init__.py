@@ -61,6 +61,8 @@ __all__ = [
     "value_problem",
 ]
 
+_LONG = 60  # characters of a name that an error repeats
+
 VARIABLE = "ELICENSE_PROFILES"
 OWN_TEMPLATES = 10_000  # QR templates below are this package's, from here on anybody's own
 _HERE = Path(__file__).parent
@@ -216,8 +218,14 @@ def get(id: str) -> Profile:
     """The licence type ``id``; UsageError ``profile.unknown`` if there is none."""
     profile = find(id)
     if profile is None:
-        names = ", ".join(item.id for item in all())
-        raise UsageError("profile.unknown", f"{id!r} is not one of {names}")
+        import difflib
+
+        near = difflib.get_close_matches(id[:_LONG], [item.id for item in all()], n=3)
+        meant = f"; do you mean {' or '.join(near)}?" if near else ""
+        raise UsageError(
+            "profile.unknown", f"{id[:_LONG]!r} is no licence type known here{meant or ';'} "
+            "`elicense profiles` lists all",
+        )  # fmt: skip
     return profile
 
 

@@ -39,10 +39,11 @@ def listing(profiles: tuple[Profile, ...], language: str) -> str:
     """One line a licence type: id, type code and whether it is confirmed, title."""
     words = _WORDS[language]
     lines = []
+    width = max((len(item.id) for item in profiles), default=0) + 2
     for item in profiles:
         mark = words["confirmed" if item.type_code_confirmed else "unconfirmed"]
         name = f"{item.title(language)} ({item.acronym})" if item.acronym else item.title(language)
-        lines.append(f"{item.id:<18}{item.type_code} [{mark}]  {name}")
+        lines.append(f"{item.id:<{width}}{item.type_code} [{mark}]  {name}")
     return "\n".join(lines) + "\n"
 
 

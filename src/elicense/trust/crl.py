@@ -95,7 +95,7 @@ class Crl:
         wanted = serial.to_bytes(size, "big", signed=True)
         wanted = wanted.lstrip(b"\0") if serial > 0 else wanted
         # what is not among the bytes is not among the entries, however they are encoded
-        if self.tbs.find(wanted, self.entries_at, self.entries_end) < 0:
+        if not _mentions(self, wanted):
             return None
         return next((_entry(c) for number, c in self._entries() if number == serial), None)
 
@@ -106,6 +106,12 @@ class Crl:
             at = node.end
             cursor = Cursor(node, "revokedCertificate")
             yield cursor.next(der.INTEGER, "userCertificate").integer(strict=False), cursor
+
+
+@lru_cache(maxsize=4096)
+def _mentions(crl: Crl, number: bytes) -> bool:
+    """A CA, a maker or a time authority is looked for again and again in a long list."""
+    return crl.tbs.find(number, crl.entries_at, crl.entries_end) >= 0
 
 
 @lru_cache(maxsize=4096)

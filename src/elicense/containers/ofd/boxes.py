@@ -124,8 +124,10 @@ def _named(content: xml.Element) -> Iterator[tuple[str, tuple[float, float, floa
     for layer in xml.children(content, "Layer"):
         for item in xml.children(layer, "PathObject"):
             name = xml.attribute(item, "Name")
+            if not name.startswith(PREFIX) or item.get("CTM"):
+                continue
             box = read_box(xml.attribute(item, "Boundary"))
-            if name.startswith(PREFIX) and box is not None and not item.get("CTM"):
+            if box is not None:
                 yield name.removeprefix(PREFIX), box
 
 
