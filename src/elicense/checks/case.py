@@ -11,7 +11,7 @@ from elicense.checks.standing import Standing, World
 from elicense.crypto.algorithms import WEAK_DIGESTS
 from elicense.crypto.certificate import EKU_TIMESTAMPING
 from elicense.crypto.timestamp import TimestampToken, read_token
-from elicense.crypto.verify import Answer, check, check_value
+from elicense.crypto.verify import Answer, check, check_again, check_value
 from elicense.errors import InputError
 from elicense.evidence import Coverage, Evidence, Seal, Signature, SignedValue
 from elicense.findings import Outcome
@@ -164,7 +164,7 @@ def _with_maker(
     value, signature = seal.maker_value, judged.signature
     if value is None:
         return judged
-    answer, problem = check_value(value), ""
+    answer, problem = check_again(value), ""
     token: JudgedToken | None = None
     if seal.maker_timestamp is not None:
         name = judged.subject.replace("signature", "timestamp") + ".seal"

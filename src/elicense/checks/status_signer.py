@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from elicense.checks import standing
 from elicense.checks.standing import Standing, World
 from elicense.crypto.algorithms import WEAK_DIGESTS
 from elicense.crypto.certificate import Certificate
-from elicense.crypto.verify import check, check_value
-from elicense.evidence import Signature, SignedValue
+from elicense.crypto.verify import check_again
+from elicense.evidence import Signature
 from elicense.licence import Licence
 from elicense.trust.revocation import Sources
 from elicense.trust.service import NATIONAL, Service
@@ -53,22 +52,6 @@ def signer_standing(signer: Certificate, signature: Signature, world: World) -> 
     return world.status_signers[key]
 
 
-def _holds(value: SignedValue) -> bool:
-    """Mathematics alone, and the same for every licence on the list."""
-    if value.spki is None or value.pss is not None or not isinstance(value.message, bytes):
-        return check_value(value).ok
-    return _value_holds(
-        value.spki, value.message, value.signature, value.algorithm, value.digest
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=64)
-def _value_holds(
-    spki: bytes, message: bytes, signature: bytes, algorithm: str, digest: str
-) -> bool:
-    return check(spki, message, signature, algorithm=algorithm, digest=digest).ok
-
-
 def signer_entries(statement: Statement, world: World) -> tuple[str, tuple[Service, ...]]:
     """A word for what is wrong (empty if nothing is), and the signer's entries for
     ``status`` in force now."""
@@ -83,7 +66,7 @@ def signer_entries(statement: Statement, world: World) -> tuple[str, tuple[Servi
     digests = {*(d.algorithm for d in signature.digests), *(v.digest for v in signature.values)}
     if digests & WEAK_DIGESTS:
         return "weak-algorithm", ()
-    if not signature.values or not _holds(signature.values[0]) or signature.signer is None:
+    if not signature.values or not check_again(signature.values[0]).ok or signature.signer is None:
         return "signature", ()
     own = signer_standing(signature.signer, signature, world)
     if not own.path.good or own.path.weak:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 _EDDSA_DIGEST = {"ed25519": "sha512", "ed448": "shake256"}
+_MOST_KEPT = 65536  # bytes of one message whose answer is kept
 Message = bytes | tuple[bytes | memoryview, ...]
 
 
@@ -59,6 +60,22 @@ def check_value(value: SignedValue) -> Answer:
         value.spki, value.message, value.signature,
         algorithm=value.algorithm, digest=value.digest, pss=value.pss,
     )  # fmt: skip
+
+
+def check_again(value: SignedValue) -> Answer:
+    """:func:`check_value` of what comes again with file after file: a seal's maker, a status
+    list. The answer is kept; it depends on these bytes alone."""
+    message = value.message
+    kept = value.spki is not None and value.pss is None
+    if not kept or not isinstance(message, bytes) or len(message) > _MOST_KEPT:
+        return check_value(value)
+    assert value.spki is not None
+    return _kept(value.spki, message, value.signature, value.algorithm, value.digest)
+
+
+@lru_cache(maxsize=256)
+def _kept(spki: bytes, message: bytes, signature: bytes, algorithm: str, digest: str) -> Answer:
+    return check(spki, message, signature, algorithm=algorithm, digest=digest)
 
 
 def check(
