@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 from elicense.authoring import samples
 from elicense.authoring.draft import Draft, Row, Way
@@ -121,12 +122,12 @@ def _total(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
     for key in plus:
         part = total - (more - less - made.amount(key, row))
         if part >= 0:
-            yield lambda key=key, part=part: made.put_amount(rule, key, row, part)  # type: ignore[misc]
+            yield partial(made.put_amount, rule, key, row, part)
     for key in minus:
         part = more - (less - made.amount(key, row)) - total
         if part >= 0:
-            yield lambda key=key, part=part: made.put_amount(rule, key, row, part)  # type: ignore[misc]
-        yield lambda key=key: made.put_amount(rule, key, row, Decimal(0))  # type: ignore[misc]
+            yield partial(made.put_amount, rule, key, row, part)
+        yield partial(made.put_amount, rule, key, row, Decimal(0))
 
 
 def _product(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
@@ -291,7 +292,7 @@ def _other_person(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
     code = rule.text("code")
     for key in (rule.text("birth"), rule.text("sex")):
         if key:
-            yield lambda key=key: made.another(rule, key, row)  # type: ignore[misc]
+            yield partial(made.another, rule, key, row)
     yield lambda: made.put(rule, code, row, samples.resident(made.rng))
 
 
@@ -305,7 +306,7 @@ def _out_of_range(made: Draft, rule: Rule, row: Row) -> Iterator[Way]:
     least, most = Decimal(rule.text("least") or 0), rule.text("most")
     of = rule.text("of")
     for step in (Decimal(1), least / 2):
-        yield lambda step=step: made.put_amount(rule, of, row, least - step)  # type: ignore[misc]
+        yield partial(made.put_amount, rule, of, row, least - step)
     if most:
         yield lambda: made.put_amount(rule, of, row, Decimal(most) + 1)
 
