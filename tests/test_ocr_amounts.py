@@ -108,3 +108,23 @@ def test_a_signed_value_that_is_no_amount_is_compared_with_nothing(signed: str) 
     assert compare(PROOF.field("total"), signed, read("1,234.50")).outcome == UNREADABLE
     rows = ({**ROWS[0], "amount": signed}, ROWS[1])
     assert compare(PROOF.field("payments"), rows, read(*PRINTED)).outcome == UNREADABLE
+
+
+HOMES = profiles.get("no-home-proof").field("persons")
+NOBODY: tuple[dict[str, Any], ...] = (
+    {"name": "赫连某某", "relation": "self", "code": "120105199304171067", "homes": 0},
+    {"name": "澹台某", "relation": "spouse", "code": "120105199408202032", "homes": 0},
+)
+LINES = ["赫连某某 本人 120105199304171067 0", "澹台某 配偶 120105199408202032 0"]
+
+
+def test_rows_without_amounts_match_only_whole() -> None:
+    assert compare(HOMES, NOBODY, read(*LINES)).outcome == MATCH
+    more = [*LINES, "赫连某 子女 120105201804171066 0"]
+    for doctored in (more, [LINES[0][:-1] + "2", LINES[1]], [LINES[0], LINES[1][:-1] + "10"],
+                     [LINES[0], LINES[1][:-1]]):  # fmt: skip
+        assert compare(HOMES, NOBODY, read(*doctored)).outcome == UNREADABLE, doctored
+
+
+def test_a_second_figure_beside_the_amount_is_no_match() -> None:
+    assert compare(PROOF.field("total"), "1234.50", read("¥1,234.50 90,000")).outcome == UNREADABLE

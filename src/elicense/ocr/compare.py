@@ -10,9 +10,8 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import pairwise
 
 from elicense.canonical import Value
@@ -185,7 +184,7 @@ def compare_amount(item: Field, signed: str, region: Sequence[Reading]) -> Compa
     spoken = [text for reading in region if (text := words(reading))]
     whole = joined(region)
     right = [pair for pair in found if pair[1].value == wanted]
-    wrong = [(r, a) for r, a in found if a.value != wanted and (a.cents or not right)]
+    wrong = [(r, a) for r, a in found if a.value != wanted]
     if not right:
         sure = [r for r, a in wrong if a.value is not None and a.certainty >= SURE]
         plain = re.sub(r"[^0-9]", "", signed)
@@ -223,18 +222,11 @@ def compare_rows(item: Field, value: Value, region: Sequence[Reading]) -> Compar
     """
     whole = joined(region)
     rows = table_rows(value)
-    text, at = folded(whole.text), 0
-    wanted: list[Decimal | None] = []
-    for row in rows:
-        for column in item.columns:
-            cell = row.get(column.key)
-            if column.kind == "money":
-                wanted.append(money(cell))
-            elif cell is not None and at >= 0:
-                at = _after(text, at, [folded(form) for form in printed_forms(column, cell)])
+    wanted = [money(row.get(column.key)) for row in rows for column in item.columns
+              if column.kind == "money"]  # fmt: skip
     seen = [a for reading in region for a in amounts(reading) if a.cents]
     values = [amount.value for amount in seen]
-    if rows and at >= 0 and None not in wanted and values == wanted:
+    if rows and None not in wanted and values == wanted and _nothing_else(item, rows, whole):
         return Compared(MATCH, whole, tuple(region))
     off = [a for a, right in zip(seen, wanted, strict=False) if a.value != right]
     sure = any(a.value is not None and a.certainty >= SURE for a in off)
@@ -243,10 +235,26 @@ def compare_rows(item: Field, value: Value, region: Sequence[Reading]) -> Compar
     return Compared(DIFFERS if clear else UNREADABLE, whole, tuple(region))
 
 
-def _after(text: str, at: int, forms: Sequence[str]) -> int:
-    """Where the first of ``forms`` that is found from ``at`` on ends; -1 if none is there."""
-    ends = [place + len(form) for form in forms if form and (place := text.find(form, at)) >= 0]
-    return min(ends, default=-1)
+def _nothing_else(item: Field, rows: Sequence[Mapping[str, Value]], whole: Reading) -> bool:
+    """Is the text these cells one after another, under its headings or without them? A row
+    more, or a figure more in a cell, is not the table that was signed."""
+    text = folded(whole.text)
+    at = {0}
+    for column in item.columns:  # each heading may be there, in one language or both
+        at = at | _ends(text, at, [folded(column.zh)])
+        at = at | _ends(text, at, [folded(column.en)])
+    for row in rows:
+        for column in item.columns:
+            cell = row.get(column.key)
+            if cell is not None:
+                at = _ends(text, at, [folded(form) for form in printed_forms(column, cell)])
+    return len(text) in at
+
+
+def _ends(text: str, at: Collection[int], forms: Sequence[str]) -> set[int]:
+    """Where one of ``forms`` ends that begins at one of the places ``at``."""
+    return {place + len(form) for place in at for form in forms
+            if form and text.startswith(form, place)}  # fmt: skip
 
 
 def _number(signed: str, region: Sequence[Reading]) -> Compared:
